@@ -1,0 +1,172 @@
+package kin
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/sqlgen"
+)
+
+// A form is a statement that a query can be written as.
+type form uint8
+
+const (
+	allRows  form = iota
+	firstRow      // the first row
+	lastRow       // the last row
+	oneRow        // two rows at the most, to tell one from several
+	stream        // row by row
+	count
+	exists
+)
+
+// A compiled is a query written as a statement, for one graph and dialect.
+type compiled struct {
+	form   form
+	graph  *schema.Graph
+	traits *dialect.Traits
+
+	*plan.Statement
+	sql  string
+	args []any
+	err  error
+}
+
+// keptForms is how many statements a query remembers. There are more only if
+// it is run on several dialects, or while models are being registered.
+const keptForms = 24
+
+// compile returns the query as a statement of the form.
+func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
+	q := qs.q
+	if q == nil {
+		q = &query{} // Query[T]() has no place to remember it
+	}
+	if q.err != nil {
+		return nil, q.err
+	}
+	g, err := s.space.graph()
+	if err != nil {
+		return nil, err
+	}
+	traits := s.dialect.Traits()
+	kept := q.compiled.Load()
+	if kept != nil {
+		for _, c := range *kept {
+			if c.form == f && c.graph == g && c.traits == traits {
+				return c, c.err
+			}
+		}
+	}
+	c := &compiled{form: f, graph: g, traits: traits}
+	m, err := modelOf(g, reflect.TypeFor[T]())
+	if err == nil {
+		err = checkNames(g, s.dialect)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.write(q, m, s.dialect)
+	// A loser of this race has written the same statement.
+	list := []*compiled{c}
+	if kept != nil && len(*kept) < keptForms {
+		list = append(list, *kept...)
+	}
+	q.compiled.CompareAndSwap(kept, &list)
+	return c, c.err
+}
+
+// write plans the query and writes it.
+func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect) {
+	p := plan.Query{
+		Model: m, Graph: c.graph, Load: q.load, Fixed: q.fixed, Calls: q.calls,
+		Order: q.order, Limit: q.limit, Offset: q.offset,
+	}
+	rows := plan.Rows
+	switch c.form {
+	case allRows:
+	case firstRow:
+		p.Limit = atMost(q.limit, 1)
+	case lastRow:
+		p.Limit, p.Reverse = atMost(q.limit, 1), true
+	case oneRow:
+		p.Limit = atMost(q.limit, 2)
+	case stream:
+		p.Stream = true
+	case count:
+		rows = plan.Counted
+	case exists:
+		rows = plan.Existing
+	}
+	if c.Statement, c.err = rows(p, d); c.err != nil || c.Empty {
+		return
+	}
+	text := sqlgen.Write(c.Statement, d)
+	if c.sql, c.err = text.SQL, text.Err; c.err != nil {
+		return
+	}
+	c.args = make([]any, len(text.Args))
+	for i, v := range text.Args {
+		c.args[i] = v
+	}
+	// Only the shape is needed from here on.
+	c.Statement = &plan.Statement{Shape: c.Shape}
+}
+
+func atMost(limit *int64, n int64) *int64 {
+	if limit != nil && *limit < n {
+		return limit
+	}
+	return &n
+}
+
+// checkNames returns an error if a name is too long for the database, which
+// may cut it without a word.
+func checkNames(g *schema.Graph, d dialect.Dialect) error {
+	t := d.Traits()
+	if t.MaxIdent == 0 {
+		return nil
+	}
+	long := func(name string) bool {
+		if t.IdentChars {
+			return len([]rune(name)) > t.MaxIdent
+		}
+		return len(name) > t.MaxIdent
+	}
+	for _, m := range g.Models {
+		if long(m.Table) {
+			return nameError(m.Name, "table", m.Table, d)
+		}
+		for _, c := range m.Columns {
+			if long(c.Name) {
+				return nameError(c.GoName(), "column", c.Name, d)
+			}
+		}
+	}
+	return nil
+}
+
+func nameError(owner, what, name string, d dialect.Dialect) error {
+	return fmt.Errorf("kin: %s has the %s name %q of %d bytes; %s takes at most %d: give it a shorter one in its tag or a KinTable method",
+		owner, what, name, len(name), d.Name(), d.Traits().MaxIdent)
+}
+
+// neutral is a dialect without limits, for checking queries.
+type neutral struct{}
+
+//nolint:gochecknoglobals // immutable
+var neutralTraits = dialect.Traits{MaxParams: 1 << 30, Unsigned: true, FloatSpecials: true}
+
+func (neutral) Name() string { return "neutral" }
+
+func (neutral) AppendIdent(b []byte, name string) []byte { return strconv.AppendQuote(b, name) }
+
+func (neutral) AppendParam(b []byte, _ int) []byte { return append(b, '?') }
+
+func (neutral) ColumnType(dialect.Type) (string, error) { return "", nil }
+
+func (neutral) Traits() *dialect.Traits { return &neutralTraits }

@@ -1,0 +1,142 @@
+package kin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/sqlgen"
+	"github.com/kin-orm/kin/internal/value"
+)
+
+// CreateTables creates the tables of all models of db's registry that do not
+// exist yet, in the order of their foreign keys, with primary keys, NOT NULL,
+// defaults, uniques, checks, foreign keys with their actions, and indexes,
+// also on each foreign key. Tables that exist are left as they are, even if
+// the model has changed: that is for a migration.
+//
+// On SQLite and PostgreSQL, all tables are created or none.
+func CreateTables(ctx context.Context, db Executor) error {
+	s := db.session()
+	g, err := s.space.graph()
+	if err != nil {
+		return err
+	}
+	if err := checkNames(g, s.dialect); err != nil {
+		return err
+	}
+	return s.transact(ctx, func(s *session) error { return s.createTables(ctx, g) })
+}
+
+func (s *session) createTables(ctx context.Context, g *schema.Graph) error {
+	have, err := s.tables(ctx)
+	if err != nil {
+		return err
+	}
+	missing := slices.DeleteFunc(inOrder(g), func(m *schema.Model) bool { return have[m.Table] })
+	var later []*schema.Relation // foreign keys to tables that come later
+	for i, m := range missing {
+		inline := func(r *schema.Relation) bool {
+			waits := s.dialect.Traits().AlterConstraints && slices.Contains(missing[i+1:], r.To)
+			if waits {
+				later = append(later, r)
+			}
+			return !waits
+		}
+		statements, err := sqlgen.CreateTable(s.dialect, m, inline)
+		if err != nil {
+			return fmt.Errorf("kin: create the table of %s: %w", m.Name, err)
+		}
+		for _, text := range statements {
+			if _, err := s.Exec(ctx, text, nil); err != nil {
+				return fmt.Errorf("kin: create the table of %s: %w", m.Name, err)
+			}
+		}
+	}
+	for _, r := range later {
+		if _, err := s.Exec(ctx, sqlgen.AddForeignKey(s.dialect, r), nil); err != nil {
+			return fmt.Errorf("kin: create the foreign key %s: %w", r.GoName(), err)
+		}
+	}
+	return nil
+}
+
+// tables returns the names of the tables that there are.
+func (s *session) tables(ctx context.Context) (map[string]bool, error) {
+	rows, err := s.column(ctx, s.dialect.Traits().Tables)
+	if err != nil {
+		return nil, fmt.Errorf("kin: list tables: %w", err)
+	}
+	names := make(map[string]bool, len(rows))
+	for _, v := range rows {
+		name, err := value.String(v)
+		if err != nil {
+			return nil, fmt.Errorf("kin: list tables: %w", err)
+		}
+		names[name] = true
+	}
+	return names, nil
+}
+
+// DropTables drops the tables of all models of db's registry, with all that
+// is in them. Tables that do not exist are none to drop.
+func DropTables(ctx context.Context, db Executor) error {
+	s := db.session()
+	g, err := s.space.graph()
+	if err != nil {
+		return err
+	}
+	return s.transact(ctx, func(s *session) error { return s.dropTables(ctx, g) })
+}
+
+func (s *session) dropTables(ctx context.Context, g *schema.Graph) error {
+	have, err := s.tables(ctx)
+	if err != nil {
+		return err
+	}
+	there := slices.DeleteFunc(inOrder(g), func(m *schema.Model) bool { return !have[m.Table] })
+	if before := s.dialect.Traits().BeforeDrop; before != "" {
+		if _, err := s.Exec(ctx, before, nil); err != nil {
+			return fmt.Errorf("kin: drop tables: %w", err)
+		}
+	}
+	for i, m := range there {
+		for _, r := range m.Keys {
+			if !s.dialect.Traits().AlterConstraints || !slices.Contains(there[i+1:], r.To) {
+				continue // goes with its table, which goes before the other
+			}
+			if _, err := s.Exec(ctx, sqlgen.DropForeignKey(s.dialect, r), nil); err != nil {
+				return fmt.Errorf("kin: drop the foreign key %s: %w", r.GoName(), err)
+			}
+		}
+	}
+	for _, m := range slices.Backward(there) {
+		if _, err := s.Exec(ctx, sqlgen.DropTable(s.dialect, m.Table), nil); err != nil {
+			return fmt.Errorf("kin: drop the table of %s: %w", m.Name, err)
+		}
+	}
+	return nil
+}
+
+// inOrder returns the models so that each comes after those its foreign keys
+// lead to, as far as they lead in no circle.
+func inOrder(g *schema.Graph) []*schema.Model {
+	var order []*schema.Model
+	seen := map[*schema.Model]bool{}
+	var visit func(m *schema.Model)
+	visit = func(m *schema.Model) {
+		if seen[m] {
+			return
+		}
+		seen[m] = true
+		for _, r := range m.Keys {
+			visit(r.To)
+		}
+		order = append(order, m)
+	}
+	for _, m := range g.Models {
+		visit(m)
+	}
+	return order
+}

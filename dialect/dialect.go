@@ -1,0 +1,175 @@
+// Package dialect describes what kin has to know of a database: how names
+// and parameters are written, which types columns have, and where the
+// databases differ in what they can do or how they compare.
+//
+// A [Dialect] is a value without state. It holds no query logic: kin writes
+// the SQL, and asks the dialect only for the pieces that differ.
+package dialect
+
+// A Dialect is one database's way of writing SQL. Implementations are
+// immutable and may be used by several goroutines at once.
+//
+// [github.com/kin-orm/kin/dialect/sqlite], postgres and mysql have one each.
+type Dialect interface {
+	// Name returns "sqlite", "postgres" or "mysql".
+	Name() string
+
+	// AppendIdent appends name as a quoted identifier. Quotes inside it are
+	// doubled, so that any name is safe.
+	AppendIdent(b []byte, name string) []byte
+
+	// AppendParam appends the placeholder of the n-th parameter of a
+	// statement, counted from one.
+	AppendParam(b []byte, n int) []byte
+
+	// ColumnType returns the type that a column of kind t is given by
+	// CREATE TABLE, or an error where the database has no such type.
+	ColumnType(t Type) (string, error)
+
+	// Traits returns how the database behaves.
+	Traits() *Traits
+}
+
+// A Kind is a class of values that a column stores.
+type Kind uint8
+
+// The kinds of column values.
+const (
+	Invalid Kind = iota
+	Bool
+	Int    // signed, of Type.Bits bits
+	Uint   // unsigned, of Type.Bits bits
+	Float  // of Type.Bits bits
+	String // UTF-8 text without U+0000
+	Bytes
+	Time // an instant, to the microsecond, in UTC
+	UUID // sixteen bytes
+	JSON // a JSON text
+	Custom
+)
+
+// A Type is what ColumnType is asked for.
+type Type struct {
+	Kind Kind
+	Bits int  // of Int, Uint and Float
+	Size int  // of String and Bytes: the most characters or bytes; 0 is unlimited
+	Key  bool // whether the column is part of a key or an index
+	Auto bool // whether the database generates the value
+}
+
+// Traits are the differences between databases that kin works around. In
+// the templates, {c} stands for a column and {p} for a parameter.
+type Traits struct {
+	// MaxParams is the largest number of parameters in one statement.
+	MaxParams int
+	// MaxJoins is the largest number of tables in one join; 0 is no limit.
+	MaxJoins int
+	// MaxIdent is the longest identifier; 0 is no limit. It counts bytes, or
+	// characters if IdentChars.
+	MaxIdent   int
+	IdentChars bool
+
+	// ArrayParams is whether {c} = ANY({p}) takes a whole list as one parameter.
+	ArrayParams bool
+	// List is a subquery that unpacks a JSON array, bound as the parameter
+	// {p}, into rows of the type {t}, for long lists; {collate} is where the
+	// collation of text goes. Empty if there is none.
+	List string
+	// ListType gives {t}.
+	ListType func(Type) string
+
+	// TypedNulls is whether a NULL in one arm of a UNION needs a type, and a
+	// column that shares its place with others a cast.
+	TypedNulls bool
+	// AnyTypes is whether a column of a UNION may hold any types at once.
+	AnyTypes bool
+	// UnionText is how text {c} is written in an arm of a UNION, so that the
+	// collations of the arms agree; empty where they need not.
+	UnionText string
+	// TupleValues is whether a list of rows after IN begins with VALUES.
+	TupleValues bool
+	// NullsLast is whether NULL sorts after all values in ascending order.
+	NullsLast bool
+	// Collation is the quoted collation under which text compares by code
+	// point, without padding; empty where text does so anyway.
+	Collation string
+	// CollateEqual is whether Collation is needed for equality too, not only
+	// for order.
+	CollateEqual bool
+
+	// Distinct is the operator "differs, where NULL is a value like others".
+	Distinct string
+	// Match holds the operators that search text.
+	Match Match
+
+	// TextTime is whether instants are stored as text: UTC, in the form
+	// "2006-01-02 15:04:05.999999", which sorts as the instants do because it
+	// has no zone and a shorter fraction is a prefix of a longer one.
+	TextTime bool
+	// Unsigned is whether integers above the largest int64 can be stored.
+	Unsigned bool
+	// FloatSpecials is whether NaN and the infinities can be stored.
+	FloatSpecials bool
+	// RawColumn stands before a selected time or boolean column to keep the
+	// driver from converting it by its declared type.
+	RawColumn string
+
+	// Returning is whether INSERT … RETURNING gives generated keys. Where it
+	// does not, the driver's LastInsertId does.
+	Returning bool
+	// Sequence is a query for fresh values of a generated key. Its parameters
+	// are the quoted table, the column's name and how many. Empty if there is
+	// none.
+	Sequence string
+	// Consecutive is a query for the distance between the keys that one
+	// INSERT of several rows generates, the first of which is LastInsertId.
+	// Empty if they have no such order.
+	Consecutive string
+
+	// Tables is a query for the names of all tables.
+	Tables string
+	// EmptyInsert follows INSERT INTO table for a row without columns.
+	EmptyInsert string
+	// Generated follows the type of a column whose value the database makes.
+	// GeneratedIsKey is whether it declares the primary key as well.
+	Generated      string
+	GeneratedIsKey bool
+	// TableSuffix ends CREATE TABLE. StrictSuffix is added where all columns
+	// have types that ColumnType named.
+	TableSuffix, StrictSuffix string
+	// CheckSize is whether the size of a column must be a CHECK.
+	CheckSize bool
+	// AlterConstraints is whether a foreign key can be added to a table that
+	// exists, and DropConstraint how it is dropped.
+	AlterConstraints bool
+	DropConstraint   string
+	// BeforeDrop is run before tables are dropped; empty if nothing must be.
+	BeforeDrop string
+	// IndexesKeys is whether the database indexes foreign keys by itself.
+	IndexesKeys bool
+	// NullsFirstIndex is whether an index on a nullable column must say NULLS
+	// FIRST to serve kin's order.
+	NullsFirstIndex bool
+	// NoLimit is the LIMIT that lets an OFFSET stand alone; empty where it can.
+	NoLimit string
+}
+
+// Match has the operators that search text; {c} is the column, {p} the
+// parameter. Each is exact in case, unless its name begins with I: then
+// letters are equal when their lower-case forms are, in all of Unicode.
+type Match struct {
+	Contains, HasPrefix, HasSuffix            string
+	IExact, IContains, IHasPrefix, IHasSuffix string
+	Pattern                                   Pattern
+}
+
+// A Pattern says how a searched text becomes the pattern that is bound:
+// the characters in Special are put between Escape and EscapeEnd, and Any
+// stands for what may come before or after.
+type Pattern struct {
+	Special           string
+	Escape, EscapeEnd string
+	Any               string
+	// PlainContains is whether Contains and IContains take the text as it is.
+	PlainContains bool
+}

@@ -1,0 +1,264 @@
+package kin
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/sqlgen"
+	"github.com/kin-orm/kin/internal/value"
+)
+
+// insertChunk is the most rows that one INSERT is given: more make it no
+// faster, but its text longer.
+const insertChunk = 500
+
+// Insert writes new rows. All fields are written, zero values too; only a
+// primary key that the database generates is left to it while it is zero, and
+// is set on the row afterwards. Several rows are written in one transaction,
+// or, if db is a transaction, behind a savepoint: all of them or none. If
+// Insert fails, the rows are as they were before.
+//
+// A foreign key to a row that is not saved is an error that says so.
+func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
+	s := db.session()
+	g, err := s.space.graph()
+	if err != nil {
+		return err
+	}
+	m, err := modelOf(g, reflect.TypeFor[T]())
+	if err != nil {
+		return err
+	}
+	if err := checkNames(g, s.dialect); err != nil {
+		return err
+	}
+	in := inserter{model: m}
+	for i, row := range rows {
+		if row == nil {
+			return fmt.Errorf("kin: insert of %s: row %d of %d is nil", m.Name, i+1, len(rows))
+		}
+		in.rows = append(in.rows, row)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if err := in.run(ctx, s); err != nil {
+		return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
+	}
+	for i, row := range in.rows {
+		if in.keys != nil && in.keys[i] != nil {
+			if err := hydrate.SetGenerated(m, row, in.keys[i]); err != nil {
+				return err
+			}
+		}
+		hydrate.Bind(m, row)
+	}
+	return nil
+}
+
+// An inserter inserts rows of one model.
+type inserter struct {
+	*session
+	model  *schema.Model
+	rows   []any
+	values [][]driver.Value // by row, of all columns but the generated one
+	keys   []driver.Value   // generated, by row
+}
+
+func (in *inserter) run(ctx context.Context, s *session) error {
+	in.session = s
+	var columns []*schema.Column
+	for _, c := range in.model.Columns {
+		if !c.Auto {
+			columns = append(columns, c)
+		}
+	}
+	var given, open []int // rows whose key is set, and those for which one is generated
+	for i, row := range in.rows {
+		values, err := hydrate.Values(nil, columns, row, s.dialect.Traits())
+		if err != nil {
+			return err
+		}
+		in.values = append(in.values, values)
+		if in.model.Auto != nil && !hydrate.HasGenerated(in.model, row) {
+			open = append(open, i)
+		} else {
+			given = append(given, i)
+		}
+	}
+	work := func(s *session) error {
+		in.session = s
+		if err := in.withKeys(ctx, columns, given); err != nil {
+			return err
+		}
+		return in.generated(ctx, columns, open)
+	}
+	if len(in.rows) == 1 {
+		return work(s)
+	}
+	return s.transact(ctx, work)
+}
+
+// withKeys inserts rows whose keys are their own.
+func (in *inserter) withKeys(ctx context.Context, columns []*schema.Column, rows []int) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	values := make([][]driver.Value, len(rows))
+	for i, at := range rows {
+		values[i] = in.values[at]
+	}
+	if auto := in.model.Auto; auto != nil {
+		columns = append(columns[:len(columns):len(columns)], auto)
+		for i, at := range rows {
+			v, err := hydrate.Values(nil, []*schema.Column{auto}, in.rows[at], in.dialect.Traits())
+			if err != nil {
+				return err
+			}
+			values[i] = append(values[i], v[0])
+		}
+	}
+	return in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
+		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
+		return err
+	})
+}
+
+// chunks calls run with an INSERT for each chunk of rows, and where it begins.
+func (in *inserter) chunks(columns []*schema.Column, values [][]driver.Value, run func(from int, text sqlgen.Text) error) error {
+	size := min(insertChunk, in.dialect.Traits().MaxParams/max(1, len(columns)))
+	if len(columns) == 0 {
+		size = 1
+	}
+	for from := 0; from < len(values); from += size {
+		to := min(from+size, len(values))
+		text := sqlgen.Insert(in.dialect, in.model.Table, columns, values[from:to], nil)
+		if text.Err != nil {
+			return text.Err
+		}
+		if err := run(from, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// generated inserts rows whose keys the database generates. No database
+// promises that RETURNING keeps the order of several rows, so the keys of
+// those are found in ways that do: taken from the sequence beforehand,
+// counted from the first one where the server guarantees that they are
+// consecutive, or else row by row.
+func (in *inserter) generated(ctx context.Context, columns []*schema.Column, rows []int) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	in.keys = make([]driver.Value, len(in.rows))
+	traits := in.dialect.Traits()
+	switch {
+	case len(rows) == 1:
+	case traits.Sequence != "":
+		if done, err := in.fromSequence(ctx, columns, rows); done || err != nil {
+			return err
+		}
+	case traits.Consecutive != "":
+		return in.consecutive(ctx, columns, rows)
+	}
+	return in.oneByOne(ctx, columns, rows)
+}
+
+// fromSequence takes the keys from the sequence and inserts rows with them.
+// It reports whether the column has a sequence.
+func (in *inserter) fromSequence(ctx context.Context, columns []*schema.Column, rows []int) (done bool, err error) {
+	auto := in.model.Auto
+	table := string(in.dialect.AppendIdent(nil, in.model.Table))
+	keys, err := in.column(ctx, in.dialect.Traits().Sequence, table, auto.Name, int64(len(rows)))
+	if err != nil {
+		return false, err
+	}
+	if len(keys) != len(rows) || keys[0] == nil {
+		return false, nil
+	}
+	columns = append(columns[:len(columns):len(columns)], auto)
+	values := make([][]driver.Value, len(rows))
+	for i, at := range rows {
+		in.keys[at] = keys[i]
+		values[i] = append(in.values[at], keys[i])
+	}
+	return true, in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
+		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
+		return err
+	})
+}
+
+// consecutive inserts rows chunk by chunk: the keys of one INSERT follow the
+// first one at a distance that the session knows.
+func (in *inserter) consecutive(ctx context.Context, columns []*schema.Column, rows []int) error {
+	step, err := in.column(ctx, in.dialect.Traits().Consecutive)
+	if err != nil {
+		return err
+	}
+	distance, err := value.Int(step[0])
+	if err != nil {
+		return err
+	}
+	values := make([][]driver.Value, len(rows))
+	for i, at := range rows {
+		values[i] = in.values[at]
+	}
+	return in.chunks(columns, values, func(from int, text sqlgen.Text) error {
+		result, err := in.Exec(ctx, text.SQL, anys(text.Args))
+		if err != nil {
+			return err
+		}
+		first, err := result.LastInsertId()
+		if err != nil {
+			return err
+		}
+		for i := range min(len(rows)-from, len(text.Args)/max(1, len(columns))) {
+			in.keys[rows[from+i]] = first + int64(i)*distance
+		}
+		if len(columns) == 0 {
+			in.keys[rows[from]] = first
+		}
+		return nil
+	})
+}
+
+// oneByOne inserts rows in a statement each.
+func (in *inserter) oneByOne(ctx context.Context, columns []*schema.Column, rows []int) error {
+	returning := in.model.Auto
+	if !in.dialect.Traits().Returning {
+		returning = nil
+	}
+	for _, at := range rows {
+		text := sqlgen.Insert(in.dialect, in.model.Table, columns, in.values[at:at+1], returning)
+		if returning != nil {
+			keys, err := in.column(ctx, text.SQL, anys(text.Args)...)
+			if err != nil {
+				return err
+			}
+			in.keys[at] = keys[0]
+			continue
+		}
+		result, err := in.Exec(ctx, text.SQL, anys(text.Args))
+		if err != nil {
+			return err
+		}
+		if in.keys[at], err = result.LastInsertId(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func anys(values []driver.Value) []any {
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	return args
+}

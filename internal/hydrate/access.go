@@ -1,0 +1,222 @@
+package hydrate
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"reflect"
+	"unsafe"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// permissive are the traits for keys that stay in memory.
+//
+//nolint:gochecknoglobals // immutable
+var permissive = &dialect.Traits{Unsigned: true, FloatSpecials: true}
+
+// ErrUnsaved is the cause of errors about a row that has no key yet.
+var ErrUnsaved = errors.New("is not saved: it has no primary key yet")
+
+// KeyOf returns the primary key of row, a *T whose type has the key k. A key
+// that the database generates is missing while it is zero: the error is
+// ErrUnsaved then.
+func KeyOf(k *schema.Key, row any) (rel.Key, error) {
+	return keyOf(k, unbox(row))
+}
+
+func keyOf(k *schema.Key, p unsafe.Pointer) (rel.Key, error) {
+	parts := make([]rel.Key, 0, len(k.Types))
+	for _, kf := range k.Fields {
+		if kf.Field.Rel.Kind == schema.ToOne {
+			key, null, err := oneKey(p, kf.Field)
+			if err == nil && null {
+				err = ErrUnsaved
+			}
+			if err != nil {
+				return rel.Key{}, err
+			}
+			parts = append(parts, rel.Split(key, kf.Width)...)
+			continue
+		}
+		v, err := codecOf(kf.Field).encode(unsafe.Add(p, kf.Field.Offset), permissive)
+		if err != nil {
+			return rel.Key{}, err
+		}
+		if v == nil || kf.Auto && v == driver.Value(int64(0)) {
+			return rel.Key{}, ErrUnsaved
+		}
+		part, err := rel.ReadKey(kf.Field.Value, v)
+		if err != nil {
+			return rel.Key{}, err
+		}
+		parts = append(parts, part)
+	}
+	if len(parts) == 0 {
+		return rel.Key{}, errors.New("has no primary key")
+	}
+	return rel.Join(parts), nil
+}
+
+// oneKey returns the key that the foreign key field f of the row at p holds.
+func oneKey(p unsafe.Pointer, f *schema.Field) (key rel.Key, null bool, err error) {
+	h := one(p, f)
+	switch h.fk.State {
+	case rel.IsNull:
+		return key, true, nil
+	case rel.KeyOnly:
+		return h.fk.Key, false, nil
+	case rel.Unread:
+		return key, false, errors.New("was not read from the database")
+	case rel.Bad:
+		return key, false, errors.New(h.fk.Key.S)
+	case rel.Loaded:
+		key, err = keyOf(f.Rel.Struct().Key(), h.row)
+		if errors.Is(err, ErrUnsaved) {
+			err = fmt.Errorf("leads to a %s that %w", f.Rel.Target.Name(), err)
+		}
+		return key, false, err
+	}
+	panic("BUG: kin: a foreign key in an unknown state")
+}
+
+// SetKey sets the primary key of row, a *T whose type has the key k.
+func SetKey(k *schema.Key, row any, key rel.Key) error {
+	p := unbox(row)
+	parts := rel.Split(key, len(k.Types))
+	if len(parts) != len(k.Types) {
+		return errors.New("is a key of another model")
+	}
+	at := 0
+	for _, kf := range k.Fields {
+		mine := parts[at : at+kf.Width]
+		at += kf.Width
+		if kf.Field.Rel.Kind == schema.ToOne {
+			h := one(p, kf.Field)
+			h.row, h.fk.Key, h.fk.State = nil, rel.Join(mine), rel.KeyOnly
+			continue
+		}
+		v, err := mine[0].Value(kf.Field.Value, permissive)
+		if err != nil {
+			return err
+		}
+		if err := codecOf(kf.Field).decode(unsafe.Add(p, kf.Field.Offset), v); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Values appends what the driver is given for the columns of row, a *T.
+func Values(dst []driver.Value, columns []*schema.Column, row any, traits *dialect.Traits) ([]driver.Value, error) {
+	p := unbox(row)
+	for _, c := range columns {
+		v, err := columnValue(p, c, traits)
+		if err == nil && v == nil && !c.Nullable {
+			err = errors.New("is NULL, which the column cannot hold; set it, or add the null option")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("kin: %s %w", c.GoName(), err)
+		}
+		dst = append(dst, v)
+	}
+	return dst, nil
+}
+
+func columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
+	if c.Relation == nil {
+		return codecOf(c.Field).encode(unsafe.Add(p, c.Field.Offset), traits)
+	}
+	key, null, err := oneKey(p, c.Field)
+	if err != nil || null {
+		return nil, err
+	}
+	return rel.Split(key, len(c.Relation.FromColumns))[c.Part].Value(c.Value, traits)
+}
+
+// SetGenerated sets the generated key of row, a *T of the model m.
+func SetGenerated(m *schema.Model, row any, v driver.Value) error {
+	f := m.Auto.Field
+	if err := codecOf(f).decode(unsafe.Add(unbox(row), f.Offset), v); err != nil {
+		return columnError(m.Auto, err)
+	}
+	return nil
+}
+
+// HasGenerated reports whether the generated key of row is set.
+func HasGenerated(m *schema.Model, row any) bool {
+	f := m.Auto.Field
+	return !reflect.NewAt(f.Type, unsafe.Add(unbox(row), f.Offset)).Elem().IsZero()
+}
+
+// Bind tells the relation fields of row, a *T of the model m, where they are.
+func Bind(m *schema.Model, row any) {
+	p := unbox(row)
+	for _, r := range m.Keys {
+		one(p, r.Field).fk.Link = rel.Link{Owner: row, Relation: r}
+	}
+	for _, r := range m.Homes {
+		many(p, r.Field).many.Link = rel.Link{Owner: row, Relation: r}
+	}
+}
+
+// FromAny returns what the driver is given for x as a value of the column c:
+// a value of the field's type or one that converts to it without loss. The
+// result is nil if x is a NULL of any kind.
+func FromAny(c *schema.Column, x any, traits *dialect.Traits) (driver.Value, error) {
+	f := c.Source.Field
+	v, null, err := convert(f, x)
+	if err != nil || null {
+		return nil, err
+	}
+	holder := reflect.New(v.Type())
+	holder.Elem().Set(v)
+	if f.Marshal {
+		return codecOf(f).encode(holder.UnsafePointer(), traits)
+	}
+	return baseEncoderOf(f)(holder.UnsafePointer(), traits)
+}
+
+// baseEncoderOf returns the encoder for the field's type without its wrap.
+func baseEncoderOf(f *schema.Field) encoder {
+	if f.Wrap == schema.Plain {
+		return codecOf(f).encode
+	}
+	return newBaseEncoder(f.Base, f.Value)
+}
+
+// AnyTraits returns the traits of a database that holds everything, for keys
+// that stay in memory.
+func AnyTraits() *dialect.Traits { return permissive }
+
+// Point makes the foreign key r of row, a *T, refer to target.
+func Point(row any, r *schema.Relation, target any) {
+	h := one(unbox(row), r.Field)
+	h.row, h.fk.State = unbox(target), rel.Loaded
+}
+
+// MakeKey makes a key of its parts as a user gives them.
+func MakeKey(k *schema.Key, parts []any) (rel.Key, error) {
+	if len(parts) != len(k.Types) {
+		return rel.Key{}, fmt.Errorf("has %d parts, not %d", len(k.Types), len(parts))
+	}
+	fields := k.Leaves()
+	keys := make([]rel.Key, len(parts))
+	for i, part := range parts {
+		c := &schema.Column{Field: fields[i]}
+		c.Source = c
+		v, err := FromAny(c, part, permissive)
+		if err == nil && v == nil {
+			err = errors.New("is NULL")
+		}
+		if err == nil {
+			keys[i], err = rel.ReadKey(fields[i].Value, v)
+		}
+		if err != nil {
+			return rel.Key{}, err
+		}
+	}
+	return rel.Join(keys), nil
+}

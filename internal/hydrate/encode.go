@@ -1,0 +1,183 @@
+package hydrate
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/value"
+)
+
+// An encoder reads what the driver is given for the field at p.
+type encoder func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error)
+
+// newEncoder returns the encoder for the field f, whose address it is given.
+func newEncoder(f *schema.Field) encoder {
+	if f.Marshal {
+		return encodeMarshalled(f)
+	}
+	base := newBaseEncoder(f.Base, f.Value)
+	switch f.Wrap {
+	case schema.Plain:
+		return base
+	case schema.Nil:
+		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+			if *(*[]byte)(p) == nil {
+				return nil, nil
+			}
+			return base(p, traits)
+		}
+	case schema.Null:
+		valid := f.ValidOffset
+		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+			if !*(*bool)(unsafe.Add(p, valid)) {
+				return nil, nil
+			}
+			return base(p, traits)
+		}
+	case schema.Pointer:
+		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+			q := *(*unsafe.Pointer)(p)
+			if q == nil {
+				return nil, nil
+			}
+			return base(q, traits)
+		}
+	}
+	panic("BUG: kin: a field with an unknown wrap")
+}
+
+func newBaseEncoder(t reflect.Type, vt dialect.Type) encoder {
+	switch vt.Kind {
+	case dialect.Int:
+		return intEncoder(t.Kind())
+	case dialect.Uint:
+		return uintEncoder(t.Kind())
+	case dialect.Float:
+		if t.Kind() == reflect.Float32 {
+			return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+				return value.FromFloat(float64(*(*float32)(p)), traits)
+			}
+		}
+		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+			return value.FromFloat(*(*float64)(p), traits)
+		}
+	case dialect.Bool:
+		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
+			return *(*bool)(p), nil
+		}
+	case dialect.String:
+		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
+			s := *(*string)(p)
+			return s, value.CheckText(s)
+		}
+	case dialect.Bytes:
+		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
+			b := *(*[]byte)(p)
+			if b == nil {
+				b = []byte{} // a column that is not NULL holds no bytes, not NULL
+			}
+			return b, nil
+		}
+	case dialect.JSON:
+		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
+			b := *(*[]byte)(p)
+			if !json.Valid(b) {
+				return nil, fmt.Errorf("is no valid JSON")
+			}
+			return string(b), value.CheckText(string(b))
+		}
+	case dialect.Time:
+		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+			return value.FromTime(*(*time.Time)(p), traits)
+		}
+	case dialect.UUID:
+		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
+			return value.FormatUUID(*(*[16]byte)(p)), nil
+		}
+	case dialect.Custom:
+		return encodeValuer(t)
+	case dialect.Invalid:
+	}
+	panic("BUG: kin: a column of an invalid kind")
+}
+
+func intEncoder(k reflect.Kind) encoder {
+	switch k {
+	case reflect.Int8:
+		return widen[int8]
+	case reflect.Int16:
+		return widen[int16]
+	case reflect.Int32:
+		return widen[int32]
+	case reflect.Int:
+		return widen[int]
+	default:
+		return widen[int64]
+	}
+}
+
+func widen[T int | int8 | int16 | int32 | int64](p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
+	return int64(*(*T)(p)), nil
+}
+
+func uintEncoder(k reflect.Kind) encoder {
+	switch k {
+	case reflect.Uint8:
+		return widenUint[uint8]
+	case reflect.Uint16:
+		return widenUint[uint16]
+	case reflect.Uint32:
+		return widenUint[uint32]
+	case reflect.Uint:
+		return widenUint[uint]
+	default:
+		return widenUint[uint64]
+	}
+}
+
+func widenUint[T uint | uint8 | uint16 | uint32 | uint64](p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+	return value.FromUint(uint64(*(*T)(p)), traits)
+}
+
+func encodeValuer(t reflect.Type) encoder {
+	return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+		valuer, ok := reflect.NewAt(t, p).Interface().(driver.Valuer)
+		if !ok {
+			panic("BUG: kin: a custom type without Value")
+		}
+		v, err := valuer.Value()
+		if err != nil {
+			return nil, err
+		}
+		switch v := v.(type) {
+		case time.Time:
+			return value.FromTime(v, traits)
+		case string:
+			return v, value.CheckText(v)
+		default:
+			return v, nil
+		}
+	}
+}
+
+func encodeMarshalled(f *schema.Field) encoder {
+	t := f.Type
+	nullable := f.Wrap == schema.Pointer || f.Tag.Null
+	return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
+		v := reflect.NewAt(t, p).Elem()
+		if nullable && v.IsZero() {
+			return nil, nil
+		}
+		text, err := json.Marshal(v.Interface())
+		if err != nil {
+			return nil, err
+		}
+		return string(text), nil
+	}
+}

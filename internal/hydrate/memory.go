@@ -1,0 +1,125 @@
+// Package hydrate moves values between rows and structs: rows to values,
+// identity and relations included, and values to parameters.
+//
+// It is the one package that uses unsafe. What it relies on:
+//
+//   - A schema.Field's Offset is where reflect found the field, so that the
+//     address of the struct plus Offset is the field's, of the type the
+//     decoder was chosen for. A named type has the layout of its kind.
+//   - ForeignKey[T] and Reverse[T] of the root package have the layouts of
+//     oneHeader and manyHeader: a pointer to T is a pointer, whatever T is,
+//     and so is a slice of them. A test in the root package compares sizes.
+//   - Rows live in slices made by reflect with their true type, so that the
+//     garbage collector knows their pointers, and every pointer kept here is
+//     an unsafe.Pointer, never an integer.
+package hydrate
+
+import (
+	"reflect"
+	"sync"
+	"unsafe"
+
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A Pointer is a pointer to a row, for callers that pass it on unread.
+type Pointer = unsafe.Pointer
+
+// A oneHeader is the layout of every ForeignKey[T].
+type oneHeader struct {
+	row unsafe.Pointer
+	fk  rel.FK
+}
+
+// A manyHeader is the layout of every Reverse[T].
+type manyHeader struct {
+	rows []unsafe.Pointer
+	many rel.Many
+}
+
+// HeaderSizes returns the sizes of a to-one and a to-many field, for the test
+// that guards their layouts.
+func HeaderSizes() (one, many uintptr) {
+	return unsafe.Sizeof(oneHeader{}), unsafe.Sizeof(manyHeader{})
+}
+
+func one(row unsafe.Pointer, f *schema.Field) *oneHeader {
+	return (*oneHeader)(unsafe.Add(row, f.Offset))
+}
+
+func many(row unsafe.Pointer, f *schema.Field) *manyHeader {
+	return (*manyHeader)(unsafe.Add(row, f.Offset))
+}
+
+// A boxer makes interfaces of pointers to one type, as any(*T) would.
+type boxer struct{ typ unsafe.Pointer }
+
+type iface struct{ typ, data unsafe.Pointer }
+
+func newBoxer(t reflect.Type) boxer {
+	sample := reflect.Zero(reflect.PointerTo(t)).Interface()
+	return boxer{(*iface)(unsafe.Pointer(&sample)).typ}
+}
+
+func (b boxer) box(p unsafe.Pointer) (v any) {
+	*(*iface)(unsafe.Pointer(&v)) = iface{b.typ, p}
+	return v
+}
+
+// unbox returns the pointer in v, which holds a *T.
+func unbox(v any) unsafe.Pointer { return (*iface)(unsafe.Pointer(&v)).data }
+
+// Slice returns pointers as what they are.
+func Slice[T any](rows []unsafe.Pointer) []*T {
+	return *(*[]*T)(unsafe.Pointer(&rows))
+}
+
+// Row returns a pointer as what it is.
+func Row[T any](row unsafe.Pointer) *T { return (*T)(row) }
+
+// A slab hands out zeroed memory for rows of one type, many at a time.
+type slab struct {
+	typ  reflect.Type
+	size uintptr
+	next unsafe.Pointer
+	left int
+	grow int
+}
+
+const maxSlab = 512
+
+func newSlab(t reflect.Type, first int) slab {
+	return slab{typ: reflect.SliceOf(t), size: t.Size(), grow: min(max(first, 1), maxSlab)}
+}
+
+func (s *slab) take() unsafe.Pointer {
+	if s.left == 0 {
+		s.next = reflect.MakeSlice(s.typ, s.grow, s.grow).UnsafePointer()
+		s.left = s.grow
+		s.grow = min(s.grow*4, maxSlab)
+	}
+	p := s.next
+	s.left--
+	if s.left > 0 {
+		s.next = unsafe.Add(s.next, s.size)
+	}
+	return p
+}
+
+// A codec decodes and encodes one field.
+type codec struct {
+	decode decoder
+	encode encoder
+}
+
+//nolint:gochecknoglobals // a cache of what follows from a type
+var codecs sync.Map // of *schema.Field to *codec
+
+func codecOf(f *schema.Field) *codec {
+	if c, ok := codecs.Load(f); ok {
+		return c.(*codec)
+	}
+	c, _ := codecs.LoadOrStore(f, &codec{newDecoder(f), newEncoder(f)})
+	return c.(*codec)
+}

@@ -1,0 +1,409 @@
+package hydrate
+
+import (
+	"cmp"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"slices"
+	"unsafe"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/value"
+)
+
+// A Reader makes values of the rows of one result. It is not safe for
+// concurrent use.
+type Reader struct {
+	shape  *Shape
+	nodes  []nodeState
+	tables []*table
+	places []place // of the current row, by node
+	root   int64   // the number of the current root, if the shape has them
+	began  bool
+}
+
+// A nodeState is a node while its rows are read.
+type nodeState struct {
+	*Node
+
+	table *table
+	slab  slab
+	rows  []unsafe.Pointer // if the node keeps them
+	ords  []int64          // of the root's rows
+	where []int32          // a row's place in rows, plus one, by its place in the table
+	read  []bool           // by place in rows: whether the row itself has come up, not only its children
+	links []link           // of a to-many node
+
+	last       place
+	lastKey    rel.Key
+	lastParent unsafe.Pointer
+}
+
+// A link says that a parent has a child.
+type link struct {
+	parent int32
+	child  unsafe.Pointer
+	ord    int64
+}
+
+// NewReader returns a Reader for rows of the shape s. hint is about how many
+// roots are expected; 0 is unknown.
+func NewReader(s *Shape, hint int) *Reader {
+	r := &Reader{
+		shape: s, nodes: make([]nodeState, len(s.Nodes)), places: make([]place, len(s.Nodes)),
+		tables: make([]*table, len(s.models)),
+	}
+	for i, m := range s.models {
+		r.tables[i] = newTable(len(m.Key) == 1 && isInt(m.Key[0].Value))
+	}
+	if hint == 0 {
+		hint = 16
+	}
+	for i, n := range s.Nodes {
+		r.nodes[i].Node = n
+		r.nodes[i].slab = newSlab(n.Model.Type, hint)
+		if n.table >= 0 {
+			r.nodes[i].table = r.tables[n.table]
+		}
+	}
+	return r
+}
+
+// Starts reports whether the row is of another root than the one before it.
+// It must be asked, if at all, before Row is given the row.
+func (r *Reader) Starts(row []driver.Value) (bool, error) {
+	if r.shape.RootSlot >= 0 {
+		root, err := value.Int(row[r.shape.RootSlot])
+		if err != nil {
+			return false, err
+		}
+		starts := !r.began || root != r.root
+		r.root, r.began = root, true
+		return starts, nil
+	}
+	n := &r.nodes[0]
+	key, _, err := readKey(row, n.KeySlots, n.keyTypes)
+	if err != nil {
+		return false, err
+	}
+	return n.last.row == nil || key != n.lastKey, nil
+}
+
+// Row reads a row.
+func (r *Reader) Row(row []driver.Value) error {
+	arm := 0
+	if r.shape.ArmSlot >= 0 {
+		n, err := value.Int(row[r.shape.ArmSlot])
+		if err != nil {
+			return err
+		}
+		arm = int(n)
+	}
+	for _, i := range r.shape.Arms[arm] {
+		if err := r.node(i, row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// node reads what the row has of node i, and leaves its place in r.places.
+func (r *Reader) node(i int, row []driver.Value) error {
+	n := &r.nodes[i]
+	parent, err := r.parent(n, row)
+	if err != nil {
+		return err
+	}
+	here := &r.places[i]
+	if parent.row == nil && i > 0 {
+		*here = place{}
+		return nil
+	}
+	key, null, err := readKey(row, n.KeySlots, n.keyTypes)
+	switch {
+	case err != nil:
+		return columnError(n.Model.Key[0], err)
+	case null:
+		*here = place{}
+		return nil
+	case n.last.row != nil && n.lastParent == parent.row && n.lastKey == key:
+		*here = n.last
+		return nil
+	}
+	if err := r.take(n, &key, row, here); err != nil {
+		return err
+	}
+	n.last, n.lastKey, n.lastParent = *here, key, parent.row
+	switch {
+	case n.Relation == nil:
+		return n.number(*here, &key, row)
+	case n.Relation.Kind == schema.ToOne:
+		h := one(parent.row, n.Relation.Field)
+		h.row, h.fk.State = here.row, rel.Loaded
+	default:
+		return r.attach(n, parent, *here, &key, row)
+	}
+	return nil
+}
+
+// parent returns the place of the row that n's row in row hangs on.
+func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
+	if n.Relation == nil {
+		return place{}, nil
+	}
+	if n.ParentSlots == nil {
+		return r.places[n.Parent], nil
+	}
+	p := &r.nodes[n.Parent]
+	key, null, err := readKey(row, n.ParentSlots, n.parentTypes)
+	if err != nil || null {
+		return place{}, err
+	}
+	// The parent may not have come up yet: databases do not promise the
+	// order of arms. It is made now, and filled when it does.
+	at := p.table.find(&key, &p.slab)
+	row0 := p.table.rows[at]
+	return place{row0, p.enter(at, row0)}, nil
+}
+
+// take finds or makes the row with the key, and fills it if it is new.
+func (r *Reader) take(n *nodeState, key *rel.Key, row []driver.Value, here *place) error {
+	if n.table == nil {
+		p := n.slab.take()
+		*here = place{row: p}
+		if n.keep {
+			here.at = int32(len(n.rows))
+			n.rows = append(n.rows, p)
+		}
+		return n.fill(p, row)
+	}
+	at := n.table.find(key, &n.slab)
+	p := n.table.rows[at]
+	*here = place{p, n.enter(at, p)}
+	if n.table.filled[at] {
+		return nil
+	}
+	n.table.filled[at] = true
+	return n.fill(p, row)
+}
+
+// enter notes that the row at a place in the table belongs to the node, and
+// returns its place in the node's rows.
+func (n *nodeState) enter(at int32, p unsafe.Pointer) int32 {
+	if !n.keep && (n.Relation == nil || n.Relation.Kind != schema.ToMany) {
+		return 0
+	}
+	for int(at) >= len(n.where) {
+		n.where = append(n.where, 0)
+	}
+	if n.where[at] == 0 {
+		n.rows = append(n.rows, p)
+		n.read = append(n.read, false)
+		n.where[at] = int32(len(n.rows))
+	}
+	return n.where[at] - 1
+}
+
+// again reports whether the row at the place has come up before, and notes
+// that it has now.
+func (n *nodeState) again(at int32) bool {
+	if n.table == nil {
+		return false
+	}
+	was := n.read[at]
+	n.read[at] = true
+	return was
+}
+
+// number notes where a root stands among the roots.
+func (n *nodeState) number(here place, key *rel.Key, row []driver.Value) error {
+	if n.again(here.at) || n.OrdSlot < 0 && !n.ByKey {
+		return nil
+	}
+	ord, err := n.ord(key, row)
+	for len(n.ords) < len(n.rows) {
+		n.ords = append(n.ords, 0)
+	}
+	n.ords[here.at] = ord
+	return err
+}
+
+// fill decodes the columns of n into the fresh row at p.
+func (n *nodeState) fill(p unsafe.Pointer, row []driver.Value) error {
+	for i := range n.decode {
+		d := &n.decode[i]
+		if err := d.decode(unsafe.Add(p, d.offset), row[d.slot]); err != nil {
+			return columnError(d.column, err)
+		}
+	}
+	if len(n.Keys) == 0 && len(n.Model.Homes) == 0 {
+		return nil
+	}
+	owner := n.box.box(p)
+	for i := range n.Keys {
+		k := &n.Keys[i]
+		h := one(p, k.Relation.Field)
+		h.fk.Link = rel.Link{Owner: owner, Relation: k.Relation}
+		key, null, err := readKey(row, k.Slots, k.types)
+		if err != nil {
+			return columnError(k.Relation.FromColumns[0], err)
+		}
+		if !null {
+			h.fk.Key = key
+			if h.fk.State != rel.Loaded {
+				h.fk.State = rel.KeyOnly
+			}
+		}
+	}
+	for _, home := range n.Model.Homes {
+		many(p, home.Field).many.Link = rel.Link{Owner: owner, Relation: home}
+	}
+	return nil
+}
+
+// attach notes a child of a to-many relation, and points it at its parent.
+func (r *Reader) attach(n *nodeState, parent, child place, key *rel.Key, row []driver.Value) error {
+	h := one(child.row, n.Relation.Inverse.Field)
+	h.row, h.fk.State = parent.row, rel.Loaded
+	if n.again(child.at) {
+		return nil // a child has one parent: this is the same link again
+	}
+	ord, err := n.ord(key, row)
+	if err != nil {
+		return err
+	}
+	n.links = append(n.links, link{parent.at, child.row, ord})
+	return nil
+}
+
+func (n *nodeState) ord(key *rel.Key, row []driver.Value) (int64, error) {
+	switch {
+	case n.OrdSlot >= 0:
+		return value.Int(row[n.OrdSlot])
+	case n.ByKey && n.keyTypes[0].Kind == dialect.Uint:
+		return int64(key.N[0] ^ 1<<63), nil // keeps the order
+	case n.ByKey:
+		return int64(key.N[0]), nil
+	}
+	return 0, nil
+}
+
+// Finish links children to their parents and returns the roots in order.
+func (r *Reader) Finish() ([]unsafe.Pointer, error) {
+	for _, t := range r.tables {
+		if slices.Contains(t.filled, false) {
+			return nil, errors.New("kin: the result has children of a row that it does not have")
+		}
+	}
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		if n.Relation != nil && n.Relation.Kind == schema.ToMany {
+			r.link(n, r.nodes[n.Parent].rows)
+		}
+	}
+	root := &r.nodes[0]
+	if len(root.ords) == len(root.rows) && !slices.IsSorted(root.ords) {
+		return root.sorted(), nil
+	}
+	return root.rows, nil
+}
+
+func (n *nodeState) sorted() []unsafe.Pointer {
+	order := make([]int, len(n.rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(n.ords[a], n.ords[b]) })
+	rows := make([]unsafe.Pointer, len(n.rows))
+	for i, at := range order {
+		rows[i] = n.rows[at]
+	}
+	return rows
+}
+
+// link gives every parent its children: all of them in one slice, of which
+// each parent gets its part, with no room behind it, so that an append
+// leaves the neighbour alone.
+func (r *Reader) link(n *nodeState, parents []unsafe.Pointer) {
+	ends := make([]int32, len(parents)+1)
+	for i := range n.links {
+		ends[n.links[i].parent+1]++
+	}
+	for i := range parents {
+		ends[i+1] += ends[i]
+	}
+	sorted := make([]link, len(n.links))
+	next := slices.Clone(ends)
+	for i := range n.links {
+		l := n.links[i]
+		sorted[next[l.parent]] = l
+		next[l.parent]++
+	}
+	children := make([]unsafe.Pointer, len(n.links))
+	byOrd := func(a, b link) int { return cmp.Compare(a.ord, b.ord) }
+	for i, parent := range parents {
+		from, to := ends[i], ends[i+1]
+		if group := sorted[from:to]; !slices.IsSortedFunc(group, byOrd) {
+			slices.SortStableFunc(group, byOrd)
+		}
+		for j := from; j < to; j++ {
+			children[j] = sorted[j].child
+		}
+		h := many(parent, n.Relation.Field)
+		h.rows = children[from:to:to]
+		h.many.Loaded = true
+	}
+}
+
+// Reset makes the Reader ready for the next root. It forgets all rows.
+func (r *Reader) Reset() {
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		clear(n.rows)
+		clear(n.links)
+		n.rows, n.ords, n.links = n.rows[:0], n.ords[:0], n.links[:0]
+		n.where, n.read = n.where[:0], n.read[:0]
+		n.last, n.lastKey, n.lastParent = place{}, rel.Key{}, nil
+	}
+	for _, t := range r.tables {
+		t.reset()
+	}
+}
+
+func readKey(row []driver.Value, slots []int, types []dialect.Type) (key rel.Key, null bool, err error) {
+	if len(slots) == 1 {
+		v := row[slots[0]]
+		if n, ok := v.(int64); ok && types[0].Kind == dialect.Int {
+			key.N[0] = uint64(n)
+			return key, false, nil
+		}
+		if v == nil {
+			return key, true, nil
+		}
+		key, err = rel.ReadKey(types[0], v)
+		return key, false, err
+	}
+	parts := make([]rel.Key, len(slots))
+	for i, slot := range slots {
+		if row[slot] == nil {
+			return key, true, nil
+		}
+		if parts[i], err = rel.ReadKey(types[i], row[slot]); err != nil {
+			return key, false, err
+		}
+	}
+	return rel.Join(parts), false, nil
+}
+
+// columnError says which column err is about.
+func columnError(c *schema.Column, err error) error {
+	at := fmt.Sprintf("kin: %s (column %q of %q)", c.GoName(), c.Name, c.Model.Table)
+	if errors.Is(err, errNull) {
+		return fmt.Errorf("%s is NULL, which %s cannot hold; take a *%s or sql.Null[%s] for the field",
+			at, c.Field.Type, c.Field.Base, c.Field.Base)
+	}
+	return fmt.Errorf("%s: %w", at, err)
+}

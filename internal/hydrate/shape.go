@@ -1,0 +1,136 @@
+package hydrate
+
+import (
+	"unsafe"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A Shape says where in a result's rows the columns of which models are, and
+// how the models' rows hang together. It is made once for a statement and
+// may be used by several Readers at once.
+type Shape struct {
+	Nodes []*Node // parents before children; the first is the root
+	// Arms lists the nodes that each arm of the statement has columns of, and
+	// ArmSlot says where the arm's number is, or -1 if there is only one.
+	Arms    [][]int
+	ArmSlot int
+	// RootSlot is where the number of the root is that a row belongs to, in a
+	// statement with arms that is read root by root; else -1.
+	RootSlot int
+	Width    int
+
+	models []*schema.Model // that need a table
+}
+
+// A Node is a model's rows at one place in the tree that is loaded.
+type Node struct {
+	Model    *schema.Model
+	Relation *schema.Relation // from the parent; nil for the root
+	Parent   int
+
+	// KeySlots are where the primary key is.
+	KeySlots []int
+	Columns  []ColumnSlot
+	Keys     []KeySlots // the foreign keys
+	// ParentSlots are where the key of the parent is, if the parent has no
+	// columns in the same rows.
+	ParentSlots []int
+	// OrdSlot is where a number is that the rows are sorted by, among those
+	// of one parent; -1 if there is none. ByKey is whether they are sorted by
+	// the primary key, which is one integer.
+	OrdSlot int
+	ByKey   bool
+	// Repeats is whether a row may come again elsewhere than in the next row.
+	Repeats bool
+	// NeedTable is whether others look this node's rows up by key.
+	NeedTable bool
+
+	keyTypes    []dialect.Type
+	parentTypes []dialect.Type
+	intKey      bool
+	table       int // in Shape.models, or -1
+	keep        bool
+	decode      []slotDecoder
+	box         boxer
+}
+
+// A ColumnSlot is where a column is.
+type ColumnSlot struct {
+	Column *schema.Column
+	Slot   int
+}
+
+// KeySlots are where a foreign key is.
+type KeySlots struct {
+	Relation *schema.Relation
+	Slots    []int
+
+	types []dialect.Type
+}
+
+type slotDecoder struct {
+	slot   int
+	offset uintptr
+	decode decoder
+	column *schema.Column
+}
+
+// Prepare completes the shape once its exported fields are set.
+func (s *Shape) Prepare() {
+	count := map[*schema.Model]int{}
+	for _, n := range s.Nodes {
+		count[n.Model]++
+	}
+	for i, n := range s.Nodes {
+		n.keyTypes = types(n.Model.Key)
+		n.intKey = len(n.keyTypes) == 1 && isInt(n.keyTypes[0])
+		n.box = newBoxer(n.Model.Type)
+		n.table = -1
+		if n.NeedTable || n.Repeats || count[n.Model] > 1 {
+			n.table = s.tableOf(n.Model)
+		}
+		for _, child := range s.Nodes[i+1:] {
+			if child.Parent == i && child.Relation.Kind == schema.ToMany {
+				n.keep = true
+				if child.ParentSlots != nil {
+					child.parentTypes = n.keyTypes
+				}
+			}
+		}
+		for j := range n.Keys {
+			n.Keys[j].types = types(n.Keys[j].Relation.FromColumns)
+		}
+		for _, c := range n.Columns {
+			n.decode = append(n.decode, slotDecoder{c.Slot, c.Column.Field.Offset, codecOf(c.Column.Field).decode, c.Column})
+		}
+	}
+	s.Nodes[0].keep = true
+}
+
+func (s *Shape) tableOf(m *schema.Model) int {
+	for i, other := range s.models {
+		if other == m {
+			return i
+		}
+	}
+	s.models = append(s.models, m)
+	return len(s.models) - 1
+}
+
+func types(columns []*schema.Column) []dialect.Type {
+	ts := make([]dialect.Type, len(columns))
+	for i, c := range columns {
+		ts[i] = c.Value
+	}
+	return ts
+}
+
+func isInt(t dialect.Type) bool { return t.Kind == dialect.Int || t.Kind == dialect.Uint }
+
+// A place is a row of a node.
+type place struct {
+	row unsafe.Pointer // nil if there is none
+	at  int32          // in the node's rows, if it keeps them
+}

@@ -1,0 +1,116 @@
+package hydrate
+
+import (
+	"unsafe"
+
+	"github.com/kin-orm/kin/internal/rel"
+)
+
+// A table finds the rows of one model by key: within one result, a row of the
+// database is one value.
+type table struct {
+	ints   intTable // of keys that are one integer
+	others map[rel.Key]int32
+	isInt  bool
+
+	rows   []unsafe.Pointer
+	filled []bool // whether the row's columns have been read
+}
+
+func newTable(isInt bool) *table {
+	t := &table{isInt: isInt}
+	if !isInt {
+		t.others = map[rel.Key]int32{}
+	}
+	return t
+}
+
+// find returns the place of the row with the key k. If there is none, it
+// takes one from alloc.
+func (t *table) find(k *rel.Key, alloc *slab) int32 {
+	next := int32(len(t.rows))
+	var at int32
+	if t.isInt {
+		at = t.ints.put(k.N[0], next)
+	} else {
+		var ok bool
+		if at, ok = t.others[*k]; !ok {
+			at = next
+			t.others[*k] = next
+		}
+	}
+	if at == next {
+		t.rows = append(t.rows, alloc.take())
+		t.filled = append(t.filled, false)
+	}
+	return at
+}
+
+func (t *table) reset() {
+	t.ints.reset()
+	clear(t.others)
+	clear(t.rows)
+	t.rows, t.filled = t.rows[:0], t.filled[:0]
+}
+
+// An intTable maps integers to places: open addressing with linear probing,
+// and the multiplier of Fibonacci hashing (Knuth, TAOCP 3, 6.4).
+type intTable struct {
+	slots []intSlot
+	used  int
+	shift uint
+}
+
+type intSlot struct {
+	key uint64
+	at  int32 // place + 1; 0 is empty
+}
+
+// put returns the place of key, which is next if it is new.
+func (t *intTable) put(key uint64, next int32) int32 {
+	if t.used*2 >= len(t.slots) {
+		t.expand()
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := t.hash(key); ; i = (i + 1) & mask {
+		s := &t.slots[i]
+		if s.at == 0 {
+			s.key, s.at = key, next+1
+			t.used++
+			return next
+		}
+		if s.key == key {
+			return s.at - 1
+		}
+	}
+}
+
+func (t *intTable) hash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 >> t.shift }
+
+func (t *intTable) expand() {
+	old := t.slots
+	size := max(16, 4*len(old))
+	t.slots = make([]intSlot, size)
+	t.shift = 64
+	for n := size; n > 1; n >>= 1 {
+		t.shift--
+	}
+	mask := uint64(size - 1)
+	for _, s := range old {
+		if s.at == 0 {
+			continue
+		}
+		i := t.hash(s.key)
+		for t.slots[i].at != 0 {
+			i = (i + 1) & mask
+		}
+		t.slots[i] = s
+	}
+}
+
+func (t *intTable) reset() {
+	if t.used > 0 {
+		clear(t.slots)
+		t.used = 0
+	}
+}

@@ -1,0 +1,254 @@
+// Package lookup resolves the texts in which users name columns, relations
+// and operators, such as "students__category__name__icontains", against the
+// graph of models. No other package takes such a text apart.
+package lookup
+
+import (
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// MaxHops is the most relations that a path may follow.
+const MaxHops = 16
+
+// An Op compares a column with values.
+type Op uint8
+
+// The operators.
+const (
+	Exact Op = iota
+	Ne
+	IExact
+	Contains
+	IContains
+	StartsWith
+	IStartsWith
+	EndsWith
+	IEndsWith
+	In
+	Gt
+	Gte
+	Lt
+	Lte
+	Range
+	IsNull
+)
+
+//nolint:gochecknoglobals // an immutable table
+var ops = map[string]Op{
+	"exact": Exact, "ne": Ne, "iexact": IExact, "contains": Contains, "icontains": IContains,
+	"startswith": StartsWith, "istartswith": IStartsWith, "endswith": EndsWith,
+	"iendswith": IEndsWith, "in": In, "gt": Gt, "gte": Gte, "lt": Lt, "lte": Lte,
+	"range": Range, "isnull": IsNull,
+}
+
+// String returns the operator as it is written in lookups.
+func (op Op) String() string {
+	for name, o := range ops {
+		if o == op {
+			return name
+		}
+	}
+	return "unknown"
+}
+
+// Text reports whether op searches text.
+func (op Op) Text() bool { return op >= IExact && op <= IEndsWith }
+
+// An Error is a path that does not resolve.
+type Error struct {
+	Model string   // the model at which the step was looked up
+	Path  string   // the whole path
+	Step  string   // the step that failed
+	Known []string // what there is instead, sorted
+	text  string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return "kin: " + e.text }
+
+func notFound(m *schema.Model, path, step, what string, known iter.Seq[string]) *Error {
+	names := slices.Sorted(known)
+	e := &Error{Model: m.Name, Path: clip(path), Step: clip(step), Known: names}
+	e.text = fmt.Sprintf("%s has no %s %q", m.Name, what, e.Step)
+	if e.Path != e.Step {
+		e.text += fmt.Sprintf(" (in %q)", e.Path)
+	}
+	if hint := schema.Suggest(step, slices.Values(names)); hint != "" {
+		e.text += hint
+	} else {
+		e.text += "; there are " + strings.Join(names, ", ")
+	}
+	return e
+}
+
+// clip keeps a user's text from filling a log.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}
+
+// A Path is a resolved text.
+type Path struct {
+	Text string
+	Hops []*schema.Relation
+	// Column is the column at the end, or nil if the path ends in a relation,
+	// which then is the last hop.
+	Column *schema.Column
+	Op     Op
+}
+
+// Condition resolves a path that ends in a column or a relation, and perhaps
+// an operator.
+func Condition(m *schema.Model, text string) (Path, error) {
+	p, rest, at, err := walk(m, text)
+	if err != nil {
+		return p, err
+	}
+	if len(rest) == 0 {
+		return p, nil
+	}
+	op, ok := ops[rest[0]]
+	switch {
+	case !ok && p.Column == nil:
+		return p, notFound(at, text, rest[0], "field, relation or operator", at.Members())
+	case !ok:
+		return p, notFound(at, text, rest[0], "operator", maps.Keys(ops))
+	case len(rest) > 1:
+		return p, notFound(at, text, rest[0]+"__"+rest[1], "field or relation", at.Members())
+	}
+	p.Op = op
+	return p, nil
+}
+
+// Order resolves a path that ends in a column or a to-one relation.
+func Order(m *schema.Model, text string) (Path, error) {
+	p, rest, at, err := walk(m, text)
+	switch {
+	case err != nil:
+		return p, err
+	case len(rest) > 0:
+		return p, notFound(at, text, rest[0], "field or relation", at.Members())
+	case p.Column == nil && p.Hops[len(p.Hops)-1].Kind == schema.ToMany:
+		return p, &Error{
+			Model: m.Name, Path: clip(text), Step: p.Hops[len(p.Hops)-1].Name,
+			text: fmt.Sprintf("%s cannot be ordered by %q, which leads to many rows; name one of their fields", m.Name, clip(text)),
+		}
+	}
+	return p, nil
+}
+
+// Load resolves a path of relations whose rows can be loaded.
+func Load(m *schema.Model, text string) ([]*schema.Relation, error) {
+	p, rest, at, err := walk(m, text)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.Column != nil:
+		return nil, notFound(p.Column.Model, text, p.Column.Lookup, "relation", relations(p.Column.Model))
+	case len(rest) > 0:
+		return nil, notFound(at, text, rest[0], "relation", relations(at))
+	}
+	for _, r := range p.Hops {
+		if r.Field == nil {
+			return nil, &Error{
+				Model: r.From.Name, Path: clip(text), Step: r.Name,
+				text: fmt.Sprintf("%s has no field to load %q into; add `%s kin.Reverse[%s]%s` to it",
+					r.From.Name, r.Name, fieldName(r.Name), r.To.Name, via(r)),
+			}
+		}
+	}
+	return p.Hops, nil
+}
+
+// via returns the tag that a Reverse for r would need.
+func via(r *schema.Relation) string {
+	n := 0
+	for _, k := range r.To.Keys {
+		if k.To == r.From {
+			n++
+		}
+	}
+	if n < 2 {
+		return ""
+	}
+	return fmt.Sprintf(" `kin:\"via=%s\"`", r.Inverse.Field.Name)
+}
+
+func fieldName(lookup string) string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(lookup, "_") {
+		if word != "" {
+			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+		}
+	}
+	return b.String()
+}
+
+func relations(m *schema.Model) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, r := range m.Relations {
+			if !yield(r.Name) {
+				return
+			}
+		}
+	}
+}
+
+// walk follows text as far as it names members. It returns the steps that
+// are left and the model at which they were not found.
+func walk(m *schema.Model, text string) (p Path, rest []string, at *schema.Model, err error) {
+	p.Text, at = text, m
+	for left, more := text, true; more; {
+		var step string
+		step, left, more = strings.Cut(left, "__")
+		mem, ok := at.Member(step)
+		switch {
+		case !ok && len(p.Hops) == 0:
+			return p, nil, at, notFound(at, text, step, what(more), members(at, more))
+		case !ok:
+			rest = append(rest, step)
+			if more {
+				rest = append(rest, left)
+			}
+			return p, rest, at, nil
+		case mem.Column != nil:
+			p.Column = mem.Column
+			if more {
+				rest = strings.SplitN(left, "__", 2)
+			}
+			return p, rest, at, nil
+		}
+		if len(p.Hops) == MaxHops {
+			return p, nil, at, &Error{
+				Model: m.Name, Path: clip(text), Step: clip(step),
+				text: fmt.Sprintf("the path %q from %s follows more than %d relations", clip(text), m.Name, MaxHops),
+			}
+		}
+		p.Hops = append(p.Hops, mem.Relation)
+		at = mem.Relation.To
+	}
+	return p, nil, at, nil
+}
+
+func what(more bool) string {
+	if more {
+		return "relation"
+	}
+	return "field or relation"
+}
+
+func members(m *schema.Model, more bool) iter.Seq[string] {
+	if more {
+		return relations(m)
+	}
+	return m.Members()
+}

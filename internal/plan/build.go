@@ -1,0 +1,232 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kin-orm/kin/alias"
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A Query is a question about a model, as its user asked it.
+type Query struct {
+	Model  *schema.Model
+	Graph  *schema.Graph
+	Load   []string // paths of relations
+	Fixed  []Fixed
+	Calls  []Call
+	Order  []string // paths, those in descending order with a "-" before them
+	Limit  *int64
+	Offset int64
+
+	// Stream is whether the rows are read root by root.
+	Stream bool
+	// Reverse is whether the order of the roots is turned round.
+	Reverse bool
+}
+
+// A Fixed keeps the rows whose key, or whose foreign key in the field of that
+// name, is the key given.
+type Fixed struct {
+	Field string
+	Key   rel.Key
+}
+
+// A builder makes one statement.
+type builder struct {
+	query  Query
+	traits *dialect.Traits
+	used   map[string]int  // how often an alias is in use
+	outer  map[*Table]bool // tables on the far side of an outer join
+}
+
+func newBuilder(q Query, d dialect.Dialect) *builder {
+	return &builder{query: q, traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}}
+}
+
+// root returns a From of the query's model.
+func (b *builder) root() *From {
+	return &From{Table: &Table{Model: b.query.Model, Alias: b.query.Model.Table}}
+}
+
+// table returns a table for the far side of a relation, under an alias of its own.
+func (b *builder) table(r *schema.Relation) *Table {
+	b.used[r.Alias]++
+	return &Table{Model: r.To, Alias: alias.Nth(r.Alias, b.used[r.Alias])}
+}
+
+// from returns a From of the far side of a relation.
+func (b *builder) from(r *schema.Relation) *From { return &From{Table: b.table(r)} }
+
+// join joins the far side of the relation to a table of from, once.
+func (b *builder) join(from *From, parent *Table, r *schema.Relation, inner bool) *Table {
+	for _, j := range from.Joins {
+		if j.Parent == parent && j.Relation == r {
+			return j.Table
+		}
+	}
+	t := b.table(r)
+	if !inner {
+		b.outer[t] = true
+	}
+	from.Joins = append(from.Joins, &Join{
+		Parent: parent, Table: t, Relation: r, Inner: inner,
+		Left: refs(parent, r.FromColumns), Right: refs(t, r.ToColumns),
+	})
+	return t
+}
+
+func refs(t *Table, columns []*schema.Column) []Expr {
+	exprs := make([]Expr, len(columns))
+	for i, c := range columns {
+		exprs[i] = Ref{t, c}
+	}
+	return exprs
+}
+
+// A node is a place in the tree of what is loaded.
+type node struct {
+	relation *schema.Relation // from the parent; nil for the root
+	model    *schema.Model
+	parent   *node
+	children []*node
+	order    []ordering // of its rows within their parent
+	index    int        // in the order in which the tree is walked
+}
+
+// An ordering is a path by which rows are sorted, from their own model on.
+type ordering struct {
+	path lookup.Path
+	hops []*schema.Relation
+	desc bool
+}
+
+func (n *node) toMany() bool { return n.relation != nil && n.relation.Kind == schema.ToMany }
+
+// tree makes the tree of what the query loads, and hangs the orders into it.
+func (b *builder) tree() (*node, []*node, error) {
+	root := &node{model: b.query.Model}
+	for _, text := range b.query.Load {
+		hops, err := lookup.Load(b.query.Model, text)
+		if err != nil {
+			return nil, nil, err
+		}
+		at := root
+		for _, r := range hops {
+			at = at.child(r)
+		}
+	}
+	nodes := root.walk(nil)
+	for _, text := range b.query.Order {
+		o, desc := text, false
+		if len(o) > 0 && (o[0] == '-' || o[0] == '+') {
+			o, desc = o[1:], o[0] == '-'
+		}
+		path, err := lookup.Order(b.query.Model, o)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := root.orderBy(path, desc); err != nil {
+			return nil, nil, err
+		}
+	}
+	return root, nodes, nil
+}
+
+func (n *node) child(r *schema.Relation) *node {
+	for _, c := range n.children {
+		if c.relation == r {
+			return c
+		}
+	}
+	c := &node{relation: r, model: r.To, parent: n}
+	n.children = append(n.children, c)
+	return c
+}
+
+// walk appends the nodes in order, to-one relations before to-many ones, and
+// numbers them.
+func (n *node) walk(nodes []*node) []*node {
+	n.index = len(nodes)
+	nodes = append(nodes, n)
+	slices.SortStableFunc(n.children, func(a, b *node) int {
+		return int(a.relation.Kind) - int(b.relation.Kind)
+	})
+	for _, c := range n.children {
+		nodes = c.walk(nodes)
+	}
+	return nodes
+}
+
+// orderBy gives the order to the node whose rows it sorts: that at the end
+// of the last to-many relation of the path, or the root.
+func (n *node) orderBy(path lookup.Path, desc bool) error {
+	last := -1
+	for i, r := range path.Hops {
+		if r.Kind == schema.ToMany {
+			last = i
+		}
+	}
+	at := n
+	for _, r := range path.Hops[:last+1] {
+		i := slices.IndexFunc(at.children, func(c *node) bool { return c.relation == r })
+		if i < 0 {
+			return fmt.Errorf("kin: the order %q sorts rows that are not loaded; add SelectRelated for %q", path.Text, r.Name)
+		}
+		at = at.children[i]
+	}
+	at.order = append(at.order, ordering{path, path.Hops[last+1:], desc})
+	return nil
+}
+
+// terms returns the order of the rows of n, whose table is t: what was asked
+// for, and the primary key to make it total.
+func (b *builder) terms(from *From, t *Table, n *node, reverse bool) []Term {
+	var terms []Term
+	has := map[Ref]bool{}
+	add := func(ref Ref, desc bool) {
+		if !has[ref] {
+			has[ref] = true
+			// A row that an outer join did not find is alone with its parent:
+			// where it would sort is nobody's concern.
+			nulls := ref.Column.Nullable || ref.Table != t && b.outer[ref.Table]
+			terms = append(terms, Term{Expr: ref, Column: ref.Column, Desc: desc != reverse, Nulls: nulls})
+		}
+	}
+	for _, o := range n.order {
+		at := t
+		hops := o.hops
+		for len(hops) > 0 && !(step{path: o.path, hops: hops}).ends() {
+			at = b.join(from, at, hops[0], false)
+			hops = hops[1:]
+		}
+		switch {
+		case len(hops) == 0:
+			add(Ref{at, o.path.Column}, o.desc)
+		case o.path.Column == nil:
+			for _, c := range hops[0].FromColumns {
+				add(Ref{at, c}, o.desc)
+			}
+		default:
+			i := slices.Index(hops[0].ToColumns, o.path.Column)
+			add(Ref{at, hops[0].FromColumns[i]}, o.desc)
+		}
+	}
+	for _, c := range t.Model.Key {
+		add(Ref{t, c}, false)
+	}
+	return terms
+}
+
+// check returns an error if the dialect cannot join what the statement joins.
+func (b *builder) check(s *Select) error {
+	n := 1 + len(s.From.Joins)
+	if b.traits.MaxJoins > 0 && n > b.traits.MaxJoins {
+		return fmt.Errorf("kin: the query on %s joins %d tables; this database joins at most %d: load some relations in a query of their own",
+			b.query.Model.Name, n, b.traits.MaxJoins)
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// Rows plans the statement that reads the query's rows.
+func Rows(q Query, d dialect.Dialect) (*Statement, error) {
+	b := newBuilder(q, d)
+	root, nodes, err := b.tree()
+	if err != nil {
+		return nil, err
+	}
+	from := b.root()
+	where, err := b.where(from, q.Calls)
+	if err != nil {
+		return nil, err
+	}
+	if where == Const(false) || q.Limit != nil && *q.Limit == 0 {
+		return &Statement{Empty: true}, nil
+	}
+	if where == Const(true) {
+		where = nil
+	}
+	if q.Limit != nil && *q.Limit < 0 || q.Offset < 0 {
+		return nil, fmt.Errorf("kin: a query on %s has a negative limit or offset", q.Model.Name)
+	}
+	var s *Statement
+	if flat(root) {
+		s, err = b.flat(from, where, root, nodes)
+	} else {
+		s, err = b.arms(from, where, root, nodes)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.Shape.Prepare()
+	for _, arm := range s.Arms {
+		if err := b.check(arm); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// flat reports whether one join reads the tree without reading rows twice
+// over: its to-many relations are one chain, and none of them starts at a row
+// that others share.
+func flat(n *node) bool {
+	for {
+		var next *node
+		for _, c := range n.children {
+			switch {
+			case c.toMany() && next == nil:
+				next = c
+			case c.toMany() || manyBelow(c):
+				return false
+			}
+		}
+		if next == nil {
+			return true
+		}
+		n = next
+	}
+}
+
+func manyBelow(n *node) bool {
+	return slices.ContainsFunc(n.children, func(c *node) bool { return c.toMany() || manyBelow(c) })
+}
+
+// flat plans one join of everything.
+func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) (*Statement, error) {
+	sel := &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
+	sel.Order = b.terms(from, from.Table, root, b.query.Reverse)
+	many := slices.ContainsFunc(nodes, (*node).toMany)
+	if many && (sel.Limit != nil || sel.Offset > 0) {
+		sel = b.derive(sel)
+		from = sel.From
+	}
+	shape := &hydrate.Shape{ArmSlot: -1, RootSlot: -1, Arms: [][]int{nil}}
+	tables := map[*node]*Table{root: from.Table}
+	for _, n := range nodes {
+		if n != root {
+			tables[n] = b.join(from, tables[n.parent], n.relation, false)
+		}
+		if n.toMany() {
+			sel.Order = append(sel.Order, b.terms(from, tables[n], n, false)...)
+		}
+		hn := newShapeNode(n)
+		hn.Repeats = n.relation != nil && !n.toMany()
+		slot := func(c *schema.Column) int {
+			sel.Columns = append(sel.Columns, Ref{tables[n], c})
+			return len(sel.Columns) - 1
+		}
+		fillSlots(hn, n.model, slot)
+		shape.Nodes = append(shape.Nodes, hn)
+		shape.Arms[0] = append(shape.Arms[0], n.index)
+	}
+	shape.Width = len(sel.Columns)
+	return &Statement{Arms: []*Select{sel}, Shape: shape}, nil
+}
+
+// derive puts the roots, which sel limits, into a derived table, so that
+// joins to it do not change what the limit counts. What they are sorted by
+// comes out of it too.
+func (b *builder) derive(sel *Select) *Select {
+	table := &Table{Model: b.query.Model, Alias: b.query.Model.Table, Derived: sel}
+	for _, c := range b.query.Model.Columns {
+		sel.Columns = append(sel.Columns, Ref{sel.From.Table, c})
+	}
+	outer := &Select{From: &From{Table: table}}
+	for i, term := range sel.Order {
+		t := term
+		if ref := term.Expr.(Ref); ref.Table == sel.From.Table {
+			t.Expr = Ref{table, ref.Column}
+		} else {
+			name := "kin_" + strconv.Itoa(i+1)
+			sel.Columns = append(sel.Columns, As{term.Expr, name})
+			t.Expr = Name{table, name}
+		}
+		outer.Order = append(outer.Order, t)
+	}
+	return outer
+}
+
+func newShapeNode(n *node) *hydrate.Node {
+	hn := &hydrate.Node{Model: n.model, Relation: n.relation, Parent: -1, OrdSlot: -1}
+	if n.parent != nil {
+		hn.Parent = n.parent.index
+	}
+	return hn
+}
+
+// fillSlots finds a place for every column of the model.
+func fillSlots(hn *hydrate.Node, m *schema.Model, slot func(*schema.Column) int) {
+	at := map[*schema.Column]int{}
+	for _, c := range m.Columns {
+		at[c] = slot(c)
+		if c.Relation == nil {
+			hn.Columns = append(hn.Columns, hydrate.ColumnSlot{Column: c, Slot: at[c]})
+		}
+	}
+	for _, c := range m.Key {
+		hn.KeySlots = append(hn.KeySlots, at[c])
+	}
+	for _, r := range m.Keys {
+		k := hydrate.KeySlots{Relation: r}
+		for _, c := range r.FromColumns {
+			k.Slots = append(k.Slots, at[c])
+		}
+		hn.Keys = append(hn.Keys, k)
+	}
+}
+
+// Counted plans the statement that counts the query's rows.
+func Counted(q Query, d dialect.Dialect) (*Statement, error) {
+	sel, empty, err := bare(q, d)
+	if err != nil || empty {
+		return &Statement{Empty: empty}, err
+	}
+	if sel.Limit == nil && sel.Offset == 0 {
+		sel.Columns = []Expr{Count{}}
+		return &Statement{Arms: []*Select{sel}}, nil
+	}
+	sel.Columns = []Expr{As{Number(1), "kin_1"}}
+	outer := &Select{
+		Columns: []Expr{Count{}},
+		From:    &From{Table: &Table{Model: q.Model, Alias: q.Model.Table, Derived: sel}},
+	}
+	return &Statement{Arms: []*Select{outer}}, nil
+}
+
+// Existing plans the statement that asks whether the query has rows.
+func Existing(q Query, d dialect.Dialect) (*Statement, error) {
+	sel, empty, err := bare(q, d)
+	if err != nil || empty {
+		return &Statement{Empty: empty}, err
+	}
+	sel.Columns = []Expr{Number(1)}
+	if sel.Limit == nil {
+		one := int64(1)
+		sel.Limit = &one
+	}
+	return &Statement{Arms: []*Select{{Exists: true, From: &From{Table: &Table{Derived: sel}}}}}, nil
+}
+
+// bare plans a query without columns and order, neither of which changes how
+// many rows there are.
+func bare(q Query, d dialect.Dialect) (sel *Select, empty bool, err error) {
+	b := newBuilder(q, d)
+	if _, _, err := b.tree(); err != nil { // a mistaken path is one here too
+		return nil, false, err
+	}
+	from := b.root()
+	where, err := b.where(from, q.Calls)
+	if err != nil {
+		return nil, false, err
+	}
+	if q.Limit != nil && *q.Limit < 0 || q.Offset < 0 {
+		return nil, false, fmt.Errorf("kin: a query on %s has a negative limit or offset", q.Model.Name)
+	}
+	if where == Const(false) || q.Limit != nil && *q.Limit == 0 {
+		return nil, true, nil
+	}
+	if where == Const(true) {
+		where = nil
+	}
+	sel = &Select{From: from, Where: where, Limit: q.Limit, Offset: q.Offset}
+	return sel, false, b.check(sel)
+}

@@ -1,0 +1,163 @@
+package schema
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// A Tag is a parsed `kin:"column,option,option=value"`.
+type Tag struct {
+	Skip    bool // "-"
+	Column  string
+	Key     bool // pk
+	Auto    bool
+	Null    bool
+	Unique  bool
+	Index   bool
+	JSON    bool
+	Size    int
+	Default string // SQL
+	Type    string // SQL
+
+	RelatedName string
+	OnDelete    string // SQL, such as SET NULL
+	OnUpdate    string
+	Via         string // name of a field
+}
+
+// An option reads one option of a tag. value is empty, and hasValue false,
+// for an option without "=".
+type option struct {
+	takesValue bool
+	relation   bool // whether it goes with relation fields only
+	read       func(t *Tag, value string) error
+}
+
+func flag(set func(*Tag)) option {
+	return option{read: func(t *Tag, _ string) error { set(t); return nil }}
+}
+
+func text(set func(*Tag, string)) option {
+	return option{takesValue: true, read: func(t *Tag, v string) error {
+		if v == "" {
+			return fmt.Errorf("needs a value")
+		}
+		set(t, v)
+		return nil
+	}}
+}
+
+func action(set func(*Tag, string)) option {
+	return option{takesValue: true, relation: true, read: func(t *Tag, v string) error {
+		sql, ok := actions[strings.ToLower(v)]
+		if !ok {
+			return fmt.Errorf("has no action %q; there are %s", v,
+				strings.Join(slices.Sorted(maps.Keys(actions)), ", "))
+		}
+		set(t, sql)
+		return nil
+	}}
+}
+
+func related(o option) option { o.relation = true; return o }
+
+//nolint:gochecknoglobals // immutable tables of the tag grammar
+var (
+	actions = map[string]string{
+		"cascade": "CASCADE", "restrict": "RESTRICT", "set_null": "SET NULL",
+		"set_default": "SET DEFAULT", "no_action": "NO ACTION",
+	}
+	options = map[string]option{
+		"pk":      flag(func(t *Tag) { t.Key = true }),
+		"auto":    flag(func(t *Tag) { t.Auto = true }),
+		"null":    flag(func(t *Tag) { t.Null = true }),
+		"unique":  flag(func(t *Tag) { t.Unique = true }),
+		"index":   flag(func(t *Tag) { t.Index = true }),
+		"json":    flag(func(t *Tag) { t.JSON = true }),
+		"default": text(func(t *Tag, v string) { t.Default = v }),
+		"type":    text(func(t *Tag, v string) { t.Type = v }),
+		"size": {takesValue: true, read: func(t *Tag, v string) error {
+			n, err := strconv.Atoi(v)
+			if err != nil || n < 1 {
+				return fmt.Errorf("needs a positive whole number, not %q", v)
+			}
+			t.Size = n
+			return nil
+		}},
+		"related_name": related(text(func(t *Tag, v string) { t.RelatedName = v })),
+		"via":          related(text(func(t *Tag, v string) { t.Via = v })),
+		"on_delete":    action(func(t *Tag, v string) { t.OnDelete = v }),
+		"on_update":    action(func(t *Tag, v string) { t.OnUpdate = v }),
+	}
+)
+
+// parseTag parses the text of a tag. It returns all that is wrong with it.
+func parseTag(s string, relation bool) (Tag, []string) {
+	var t Tag
+	if s == "-" {
+		t.Skip = true
+		return t, nil
+	}
+	var problems []string
+	for i, part := range splitTag(s) {
+		name, value, hasValue := strings.Cut(part, "=")
+		name = strings.TrimSpace(name)
+		o, known := options[name]
+		if i == 0 && (!hasValue || !known) {
+			t.Column = unquote(part)
+			continue
+		}
+		switch {
+		case name == "" && !hasValue:
+			problems = append(problems, "has an empty tag option")
+		case !known:
+			problems = append(problems, fmt.Sprintf("has an unknown tag option %q%s; the options are %s",
+				name, Suggest(name, maps.Keys(options)),
+				strings.Join(slices.Sorted(maps.Keys(options)), ", ")))
+		case o.relation && !relation:
+			problems = append(problems, fmt.Sprintf("has the tag option %q, which is for relations", name))
+		case o.takesValue != hasValue && o.takesValue:
+			problems = append(problems, fmt.Sprintf("has the tag option %q without a value", name))
+		case o.takesValue != hasValue:
+			problems = append(problems, fmt.Sprintf("has the tag option %q with a value, which it does not take", name))
+		default:
+			if err := o.read(&t, strings.TrimSpace(value)); err != nil {
+				problems = append(problems, fmt.Sprintf("has a tag option %q that %v", name, err))
+			}
+		}
+	}
+	return t, problems
+}
+
+// splitTag splits at commas that are not inside single quotes or
+// parentheses, for SQL such as default='a,b' and type=numeric(10,2).
+func splitTag(s string) []string {
+	var parts []string
+	depth, quoted, from := 0, false, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == '\'':
+			quoted = !quoted
+		case quoted:
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		case c == ',' && depth <= 0:
+			parts = append(parts, s[from:i])
+			from = i + 1
+		}
+	}
+	return append(parts, s[from:])
+}
+
+// unquote takes the single quotes off a column's name that needs them.
+func unquote(s string) string {
+	if len(s) >= 2 && s[0] == '\'' && s[len(s)-1] == '\'' {
+		return strings.ReplaceAll(s[1:len(s)-1], "''", "'")
+	}
+	return s
+}

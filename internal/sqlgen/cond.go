@@ -1,0 +1,355 @@
+package sqlgen
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/value"
+)
+
+// cond writes a condition, in parentheses if nested and of several parts.
+func (w *writer) cond(c plan.Cond, nested bool) {
+	switch c := c.(type) {
+	case plan.All:
+		w.join(c, " AND ", nested)
+	case plan.Any:
+		w.join(c, " OR ", nested)
+	case plan.Not:
+		w.not(c.Cond)
+	case *plan.Cmp:
+		w.cmp(c)
+	case *plan.Exists:
+		w.exists(c)
+	case *plan.InSelect:
+		w.tuple(c.Refs)
+		w.text(" IN (")
+		w.selectFrom(c.Select)
+		w.text(")")
+	case *plan.Tuples:
+		w.tuples(c)
+	case plan.Const:
+		if c {
+			w.text("1 = 1")
+		} else {
+			w.text("1 = 0")
+		}
+	}
+}
+
+func (w *writer) join(parts []plan.Cond, operator string, nested bool) {
+	if nested {
+		w.text("(")
+	}
+	for i, c := range parts {
+		if i > 0 {
+			w.text(operator)
+		}
+		w.cond(c, true)
+	}
+	if nested {
+		w.text(")")
+	}
+}
+
+// not writes the complement: it is met where the condition is false, and
+// where it is neither true nor false for SQL.
+func (w *writer) not(c plan.Cond) {
+	switch x := c.(type) {
+	case *plan.Exists:
+		w.text("NOT ")
+		w.exists(x)
+	case *plan.Cmp:
+		if x.Op == lookup.IsNull {
+			w.expr(x.Ref)
+			w.text(" IS NOT NULL")
+			return
+		}
+		w.text("(")
+		w.cmp(x)
+		w.text(") IS NOT TRUE")
+	default:
+		w.text("(")
+		w.cond(c, false)
+		w.text(") IS NOT TRUE")
+	}
+}
+
+func (w *writer) exists(e *plan.Exists) {
+	w.text("EXISTS (SELECT 1 FROM ")
+	w.from(e.From)
+	w.text(" WHERE ")
+	r := e.Relation
+	for i, c := range r.ToColumns {
+		if i > 0 {
+			w.text(" AND ")
+		}
+		w.expr(plan.Ref{Table: e.From.Table, Column: c})
+		w.text(" = ")
+		w.expr(plan.Ref{Table: e.Parent, Column: r.FromColumns[i]})
+	}
+	if e.Where != nil {
+		w.text(" AND ")
+		_, flat := e.Where.(plan.All)
+		w.cond(e.Where, !flat)
+	}
+	w.text(")")
+}
+
+//nolint:gochecknoglobals // an immutable table
+var signs = map[lookup.Op]string{
+	lookup.Exact: " = ", lookup.Gt: " > ", lookup.Gte: " >= ", lookup.Lt: " < ", lookup.Lte: " <= ",
+}
+
+func (w *writer) cmp(c *plan.Cmp) {
+	switch c.Op {
+	case lookup.IsNull:
+		w.expr(c.Ref)
+		w.text(" IS NULL")
+	case lookup.In:
+		w.in(c)
+	case lookup.Ne:
+		if c.Nulls {
+			w.template(w.t.Distinct, c.Ref, func() { w.typed(c.Ref.Column, c.Args[0], true) })
+			return
+		}
+		w.expr(c.Ref)
+		w.text(" <> ")
+		w.typed(c.Ref.Column, c.Args[0], true)
+	case lookup.Exact, lookup.Gt, lookup.Gte, lookup.Lt, lookup.Lte:
+		w.expr(c.Ref)
+		w.text(signs[c.Op])
+		w.typed(c.Ref.Column, c.Args[0], c.Op == lookup.Exact)
+	default:
+		w.search(c)
+	}
+}
+
+// search writes the operators that search text.
+func (w *writer) search(c *plan.Cmp) {
+	match := &w.t.Match
+	template, before, after := "", true, true
+	switch c.Op {
+	case lookup.IExact:
+		w.template(match.IExact, c.Ref, func() { w.param(c.Args[0]) })
+		return
+	case lookup.Contains:
+		template = match.Contains
+	case lookup.IContains:
+		template = match.IContains
+	case lookup.StartsWith:
+		template, before = match.HasPrefix, false
+	case lookup.IStartsWith:
+		template, before = match.IHasPrefix, false
+	case lookup.EndsWith:
+		template, after = match.HasSuffix, false
+	case lookup.IEndsWith:
+		template, after = match.IHasSuffix, false
+	default:
+		panic("BUG: kin: an operator that is not planned")
+	}
+	w.template(template, c.Ref, func() { w.param(w.pattern(c.Args[0], before, after)) })
+}
+
+// typed writes a parameter that is compared with the column. Text gets the
+// collation under which kin compares it.
+func (w *writer) typed(c *schema.Column, v driver.Value, equality bool) {
+	w.param(v)
+	if c.Value.Kind == dialect.String && w.t.Collation != "" && (!equality || w.t.CollateEqual) {
+		w.text(" COLLATE ")
+		w.text(w.t.Collation)
+	}
+}
+
+// template writes an operator of the dialect.
+func (w *writer) template(s string, ref plan.Ref, param func()) {
+	for s != "" {
+		before, after, found := strings.Cut(s, "{")
+		w.text(before)
+		if !found {
+			return
+		}
+		if after[0] == 'c' {
+			w.expr(ref)
+		} else {
+			param()
+		}
+		s = after[len("c}"):]
+	}
+}
+
+// pattern returns the text v as a pattern for a text that has it inside, at
+// its start or at its end.
+func (w *writer) pattern(v driver.Value, before, after bool) driver.Value {
+	p := &w.t.Match.Pattern
+	s, _ := v.(string)
+	if before && after && p.PlainContains {
+		return s
+	}
+	var b strings.Builder
+	if before {
+		b.WriteString(p.Any)
+	}
+	for i := range len(s) {
+		if special := strings.IndexByte(p.Special, s[i]) >= 0; special {
+			b.WriteString(p.Escape)
+			b.WriteByte(s[i])
+			b.WriteString(p.EscapeEnd)
+			continue
+		}
+		b.WriteByte(s[i])
+	}
+	if after {
+		b.WriteString(p.Any)
+	}
+	return b.String()
+}
+
+// listLimit is how many values are bound one by one before the list becomes
+// one parameter, where the dialect has a way for that.
+const listLimit = 1000
+
+func (w *writer) in(c *plan.Cmp) {
+	if len(c.Args) == 1 {
+		w.expr(c.Ref)
+		w.text(" = ")
+		w.typed(c.Ref.Column, c.Args[0], true)
+		return
+	}
+	if w.t.ArrayParams {
+		if list, ok := array(c.Args); ok {
+			w.expr(c.Ref)
+			w.text(" = ANY(")
+			w.param(list)
+			w.text(")")
+			return
+		}
+	}
+	if len(c.Args) > listLimit && w.t.List != "" {
+		if list, ok := w.jsonList(c); ok {
+			w.list(c, list)
+			return
+		}
+	}
+	w.expr(c.Ref)
+	for i, v := range c.Args {
+		w.separate(i, " IN (")
+		if i == 0 { // one collation is enough for the list, and keeps indexes in use
+			w.typed(c.Ref.Column, v, true)
+		} else {
+			w.param(v)
+		}
+	}
+	w.text(")")
+}
+
+// list writes a list that is one parameter.
+func (w *writer) list(c *plan.Cmp, list string) {
+	collate := ""
+	if c.Ref.Column.Value.Kind == dialect.String && w.t.CollateEqual {
+		collate = " COLLATE " + w.t.Collation
+	}
+	w.expr(c.Ref)
+	w.text(" IN (")
+	s := strings.NewReplacer("{t}", w.t.ListType(c.Ref.Column.Value), "{collate}", collate).Replace(w.t.List)
+	w.template(s, c.Ref, func() { w.param(list) })
+	w.text(")")
+}
+
+// jsonList returns the values as a JSON array, if JSON keeps them as they are.
+func (w *writer) jsonList(c *plan.Cmp) (string, bool) {
+	values := make([]any, len(c.Args))
+	for i, v := range c.Args {
+		switch v := v.(type) {
+		case int64, string:
+			values[i] = v
+		case time.Time:
+			values[i] = v.Format(value.TimeLayout)
+		default:
+			return "", false
+		}
+	}
+	text, err := json.Marshal(values)
+	if err != nil {
+		w.err = err
+	}
+	return string(text), err == nil
+}
+
+// array returns the values as a slice of their type.
+func array(values []driver.Value) (driver.Value, bool) {
+	switch values[0].(type) {
+	case int64:
+		return sliceOf[int64](values)
+	case string:
+		return sliceOf[string](values)
+	case float64:
+		return sliceOf[float64](values)
+	case bool:
+		return sliceOf[bool](values)
+	case []byte:
+		return sliceOf[[]byte](values)
+	case time.Time:
+		return sliceOf[time.Time](values)
+	}
+	return nil, false
+}
+
+func sliceOf[T any](values []driver.Value) (driver.Value, bool) {
+	list := make([]T, len(values))
+	for i, v := range values {
+		x, ok := v.(T)
+		if !ok {
+			return nil, false
+		}
+		list[i] = x
+	}
+	return list, true
+}
+
+func (w *writer) tuple(refs []plan.Expr) {
+	if len(refs) > 1 {
+		w.text("(")
+	}
+	for i, r := range refs {
+		w.separate(i, "")
+		w.expr(r)
+	}
+	if len(refs) > 1 {
+		w.text(")")
+	}
+}
+
+func (w *writer) tuples(c *plan.Tuples) {
+	for i, r := range c.Refs {
+		w.separate(i, "(")
+		w.expr(r)
+	}
+	w.text(") IN (")
+	if w.t.TupleValues {
+		w.text("VALUES ")
+	}
+	for i, row := range c.Rows {
+		w.separate(i, "")
+		for j, v := range row {
+			w.separate(j, "(")
+			w.param(v)
+		}
+		w.text(")")
+	}
+	w.text(")")
+}
+
+// checkParams refuses what the database would refuse, or worse, misread.
+func (w *writer) checkParams() {
+	if n := len(w.args); n > w.t.MaxParams {
+		w.err = fmt.Errorf("kin: the statement has %d parameters; %s takes at most %d: ask in several queries",
+			n, w.d.Name(), w.t.MaxParams)
+	}
+}

@@ -1,0 +1,342 @@
+// Package value converts between Go's values and those that drivers take and
+// give: the forms of one kind differ from driver to driver, and only this
+// package knows them all.
+package value
+
+import (
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/kin-orm/kin/dialect"
+)
+
+// A mismatch is a value from the database that does not fit a kind.
+func mismatch(v driver.Value, kind string) error {
+	return fmt.Errorf("the database gave %s, which is no %s", describe(v), kind)
+}
+
+func describe(v driver.Value) string {
+	switch v := v.(type) {
+	case []byte:
+		return "a text or bytes"
+	case string:
+		return "a text"
+	default:
+		return fmt.Sprintf("a value of type %T", v)
+	}
+}
+
+// Int reads a signed integer.
+func Int(v driver.Value) (int64, error) {
+	switch v := v.(type) {
+	case int64:
+		return v, nil
+	case []byte:
+		if n, err := strconv.ParseInt(string(v), 10, 64); err == nil {
+			return n, nil
+		}
+	case string:
+		if n, err := strconv.ParseInt(v, 10, 64); err == nil {
+			return n, nil
+		}
+	case bool:
+		if v {
+			return 1, nil
+		}
+		return 0, nil
+	case int32: // the drivers' own rows are wider than driver.Value
+		return int64(v), nil
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v), nil
+		}
+	case float32:
+		return Int(float64(v))
+	case uint64:
+		if v <= math.MaxInt64 {
+			return int64(v), nil
+		}
+	}
+	return 0, mismatch(v, "integer in the range of int64")
+}
+
+// Uint reads an unsigned integer.
+func Uint(v driver.Value) (uint64, error) {
+	switch v := v.(type) {
+	case int64:
+		if v >= 0 {
+			return uint64(v), nil
+		}
+	case uint64:
+		return v, nil
+	case []byte:
+		if n, err := strconv.ParseUint(string(v), 10, 64); err == nil {
+			return n, nil
+		}
+	case string:
+		if n, err := strconv.ParseUint(v, 10, 64); err == nil {
+			return n, nil
+		}
+	default:
+		if n, err := Int(v); err == nil && n >= 0 {
+			return uint64(n), nil
+		}
+	}
+	return 0, mismatch(v, "unsigned integer")
+}
+
+// Float reads a floating point number.
+func Float(v driver.Value, bits int) (float64, error) {
+	switch v := v.(type) {
+	case float64:
+		return v, nil
+	case float32:
+		return float64(v), nil
+	case int64:
+		return float64(v), nil
+	case []byte:
+		if f, err := strconv.ParseFloat(string(v), bits); err == nil {
+			return f, nil
+		}
+	case string:
+		if f, err := strconv.ParseFloat(v, bits); err == nil {
+			return f, nil
+		}
+	}
+	return 0, mismatch(v, "number")
+}
+
+// Bool reads a truth value.
+func Bool(v driver.Value) (bool, error) {
+	switch v := v.(type) {
+	case bool:
+		return v, nil
+	case int64:
+		if v == 0 || v == 1 {
+			return v == 1, nil
+		}
+	case []byte:
+		switch string(v) {
+		case "0", "f", "false", "\x00":
+			return false, nil
+		case "1", "t", "true", "\x01":
+			return true, nil
+		}
+	}
+	return false, mismatch(v, "boolean")
+}
+
+// String reads a text.
+func String(v driver.Value) (string, error) {
+	switch v := v.(type) {
+	case string:
+		return v, nil
+	case []byte:
+		return string(v), nil
+	case int64, float64, bool, float32, int32, uint64:
+		// A STRICT or typed column never gives these for a text.
+		return "", mismatch(v, "text")
+	case time.Time:
+		return v.Format(time.RFC3339Nano), nil
+	}
+	return "", mismatch(v, "text")
+}
+
+// Bytes reads bytes. They are the caller's own.
+func Bytes(v driver.Value) ([]byte, error) {
+	switch v := v.(type) {
+	case []byte:
+		return append([]byte{}, v...), nil
+	case string:
+		return []byte(v), nil
+	}
+	return nil, mismatch(v, "bytes")
+}
+
+// TimeLayout is the form in which instants are kept as text: UTC, without
+// zone, with as much of a fraction as there is.
+const TimeLayout = "2006-01-02 15:04:05.999999"
+
+// Time reads an instant, in UTC.
+func Time(v driver.Value) (time.Time, error) {
+	switch v := v.(type) {
+	case time.Time:
+		return v.UTC(), nil
+	case string:
+		return parseTime(v)
+	case []byte:
+		return parseTime(string(v))
+	}
+	return time.Time{}, mismatch(v, "time")
+}
+
+// parseTime reads the texts that SQLite and MariaDB keep. The common form is
+// read by hand: time.Parse takes several times as long.
+func parseTime(s string) (time.Time, error) {
+	if t, ok := parseFixed(s); ok {
+		return t, nil
+	}
+	for _, layout := range []string{
+		"2006-01-02 15:04:05.999999999-07:00", "2006-01-02T15:04:05.999999999-07:00",
+		time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z", "2006-01-02T15:04:05.999999999",
+		"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05.999999999 -0700 MST",
+	} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("the database gave a text that is no time")
+}
+
+// parseFixed reads "2006-01-02", with " 15:04:05" and then a fraction if they follow.
+func parseFixed(s string) (time.Time, bool) {
+	if len(s) != 10 && len(s) < 19 || s[4] != '-' || s[7] != '-' {
+		return time.Time{}, false
+	}
+	year, ok1 := digits(s[0:4])
+	month, ok2 := digits(s[5:7])
+	day, ok3 := digits(s[8:10])
+	var hour, minute, second, nanos int
+	ok4, ok5, ok6, ok7 := true, true, true, true
+	if len(s) > 10 {
+		if s[10] != ' ' && s[10] != 'T' || s[13] != ':' || s[16] != ':' {
+			return time.Time{}, false
+		}
+		hour, ok4 = digits(s[11:13])
+		minute, ok5 = digits(s[14:16])
+		second, ok6 = digits(s[17:19])
+	}
+	if len(s) > 19 {
+		frac := s[20:]
+		if s[19] != '.' || len(frac) < 1 || len(frac) > 9 {
+			return time.Time{}, false
+		}
+		nanos, ok7 = digits(frac)
+		for range 9 - len(frac) {
+			nanos *= 10
+		}
+	}
+	if !ok1 || !ok2 || !ok3 || !ok4 || !ok5 || !ok6 || !ok7 ||
+		month < 1 || month > 12 || day < 1 || day > 31 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, false
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, nanos, time.UTC)
+	return t, t.Day() == day // the 31st of February is none
+}
+
+func digits(s string) (int, bool) {
+	n := 0
+	for i := range len(s) {
+		d := s[i] - '0'
+		if d > 9 {
+			return 0, false
+		}
+		n = n*10 + int(d)
+	}
+	return n, true
+}
+
+// UUID reads the text of a UUID, or its sixteen bytes.
+func UUID(v driver.Value) (u [16]byte, err error) {
+	var text string
+	switch v := v.(type) {
+	case [16]byte:
+		return v, nil
+	case []byte:
+		if len(v) == len(u) {
+			copy(u[:], v)
+			return u, nil
+		}
+		text = string(v)
+	case string:
+		text = v
+	default:
+		return u, mismatch(v, "UUID")
+	}
+	if len(text) != 36 || text[8] != '-' || text[13] != '-' || text[18] != '-' || text[23] != '-' {
+		return u, errors.New("the database gave a text that is no UUID")
+	}
+	for i, from := range [...]int{0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34} {
+		hi, ok1 := nibble(text[from])
+		lo, ok2 := nibble(text[from+1])
+		if !ok1 || !ok2 {
+			return u, errors.New("the database gave a text that is no UUID")
+		}
+		u[i] = hi<<4 | lo
+	}
+	return u, nil
+}
+
+func nibble(c byte) (byte, bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0', true
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10, true
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10, true
+	}
+	return 0, false
+}
+
+// FormatUUID returns the text of u.
+func FormatUUID(u [16]byte) string {
+	var b [36]byte
+	hex.Encode(b[0:8], u[0:4])
+	hex.Encode(b[9:13], u[4:6])
+	hex.Encode(b[14:18], u[6:8])
+	hex.Encode(b[19:23], u[8:10])
+	hex.Encode(b[24:36], u[10:16])
+	b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+	return string(b[:])
+}
+
+// CheckText returns an error for a text that not every database can hold.
+func CheckText(s string) error {
+	switch {
+	case strings.IndexByte(s, 0) >= 0:
+		return errors.New("is a text with the character U+0000, which no text column holds; use []byte")
+	case !utf8.ValidString(s):
+		return errors.New("is a text that is not valid UTF-8; use []byte")
+	}
+	return nil
+}
+
+// FromTime returns what the driver is given for t: UTC, to the microsecond.
+func FromTime(t time.Time, traits *dialect.Traits) (driver.Value, error) {
+	t = t.UTC().Truncate(time.Microsecond)
+	if y := t.Year(); y < 1 || y > 9999 {
+		return nil, fmt.Errorf("is a time in the year %d; databases hold the years 1 to 9999", y)
+	}
+	if traits.TextTime {
+		return t.Format(TimeLayout), nil
+	}
+	return t, nil
+}
+
+// FromUint returns what the driver is given for n.
+func FromUint(n uint64, traits *dialect.Traits) (driver.Value, error) {
+	if n <= math.MaxInt64 {
+		return int64(n), nil
+	}
+	if !traits.Unsigned {
+		return nil, fmt.Errorf("is %d; this database holds no integer above %d", n, int64(math.MaxInt64))
+	}
+	// database/sql refuses a uint64 with the high bit set; as text it passes.
+	return strconv.FormatUint(n, 10), nil
+}
+
+// FromFloat returns what the driver is given for f.
+func FromFloat(f float64, traits *dialect.Traits) (driver.Value, error) {
+	if !traits.FloatSpecials && (math.IsNaN(f) || math.IsInf(f, 0)) {
+		return nil, fmt.Errorf("is %v, which this database does not hold", f)
+	}
+	return f, nil
+}

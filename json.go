@@ -1,0 +1,191 @@
+package kin
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// MarshalJSON implements [json.Marshaler]: the row if it is loaded, else its
+// key, else null. A row that is being written already, further up, is written
+// as its key, so that every graph comes to an end.
+func (fk ForeignKey[T]) MarshalJSON() ([]byte, error) {
+	if fk.row != nil {
+		if trail := fk.fk.Link.Trail(); !trail.Has(fk.row) {
+			return marshalRow(fk.row, trail)
+		}
+	}
+	key, null, err := fk.key()
+	if err != nil || null {
+		return []byte("null"), err
+	}
+	return marshalKey(keyOf[T]().Types, key)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. It takes a key, an object with
+// the fields of T, or null.
+func (fk *ForeignKey[T]) UnmarshalJSON(data []byte) error {
+	data = bytes.TrimSpace(data)
+	switch {
+	case string(data) == "null":
+		fk.Clear()
+		return nil
+	case len(data) > 0 && data[0] == '{':
+		row := new(T)
+		if err := json.Unmarshal(data, row); err != nil {
+			return err
+		}
+		fk.Set(row)
+		return nil
+	}
+	parts, err := unmarshalKey(keyOf[T](), data)
+	if err != nil {
+		return fmt.Errorf("kin: a key of %s: %w", reflect.TypeFor[T]().Name(), err)
+	}
+	return fk.SetKey(parts...)
+}
+
+// MarshalJSON implements [json.Marshaler]: an array of the rows, or null if
+// they are not loaded. The option omitzero leaves the field out then.
+func (r Reverse[T]) MarshalJSON() ([]byte, error) {
+	if !r.many.Loaded {
+		return []byte("null"), nil
+	}
+	trail := r.many.Link.Trail()
+	var b bytes.Buffer
+	b.WriteByte('[')
+	for i, row := range r.rows {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		text, err := marshalItem(row, trail)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(text)
+	}
+	b.WriteByte(']')
+	return b.Bytes(), nil
+}
+
+func marshalItem[T any](row *T, trail *rel.Trail) ([]byte, error) {
+	if !trail.Has(row) {
+		return marshalRow(row, trail)
+	}
+	key, err := hydrate.KeyOf(keyOf[T](), row)
+	if err != nil {
+		return nil, err
+	}
+	return marshalKey(keyOf[T]().Types, key)
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. It takes an array of objects
+// with the fields of T, which then are the loaded rows, or null.
+func (r *Reverse[T]) UnmarshalJSON(data []byte) error {
+	var rows []*T
+	if err := json.Unmarshal(data, &rows); err != nil {
+		return err
+	}
+	r.rows, r.many.Loaded = rows, rows != nil
+	return nil
+}
+
+// marshalRow writes a row through encoding/json, so that the tags and methods
+// of its type count. What is written is a copy, whose relation fields know
+// the rows that are being written around them.
+func marshalRow[T any](row *T, trail *rel.Trail) ([]byte, error) {
+	c := *row
+	here := &rel.Trail{Row: row, Up: trail}
+	for _, f := range structOf(reflect.TypeFor[T]()).Fields {
+		if f.Rel.Kind == schema.NoRel {
+			continue
+		}
+		switch core := f.Rel.Ops.Core(fieldOf(&c, f)).(type) {
+		case *rel.FK:
+			core.Link.Owner = here
+		case *rel.Many:
+			core.Link.Owner = here
+		}
+	}
+	return json.Marshal(&c)
+}
+
+// marshalKey writes a key: a number or a text, or an array of several.
+func marshalKey(types []dialect.Type, key rel.Key) ([]byte, error) {
+	values := make([]any, len(types))
+	for i, part := range rel.Split(key, len(types)) {
+		v, err := part.Value(types[i], hydrate.AnyTraits())
+		if err != nil {
+			return nil, err
+		}
+		values[i] = v
+		if text, ok := v.(string); ok && types[i].Kind == dialect.Uint {
+			values[i] = json.Number(text) // above the range of int64
+		}
+	}
+	if len(values) == 1 {
+		return json.Marshal(values[0])
+	}
+	return json.Marshal(values)
+}
+
+// unmarshalKey reads what marshalKey writes.
+func unmarshalKey(k *schema.Key, data []byte) ([]any, error) {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.UseNumber()
+	var v any
+	if err := d.Decode(&v); err != nil {
+		return nil, err
+	}
+	values, several := v.([]any)
+	if !several {
+		values = []any{v}
+	}
+	if len(values) != len(k.Types) {
+		return nil, fmt.Errorf("has %d parts, not %d", len(k.Types), len(values))
+	}
+	for i, leaf := range k.Leaves() {
+		n, isNumber := values[i].(json.Number)
+		var err error
+		switch kind := leaf.Value.Kind; {
+		case isNumber && kind == dialect.Uint:
+			values[i], err = strconv.ParseUint(n.String(), 10, 64)
+		case isNumber && kind == dialect.Float:
+			values[i], err = n.Float64()
+		case isNumber:
+			values[i], err = n.Int64()
+		case kind == dialect.Bytes || kind == dialect.Time || kind == dialect.JSON || kind == dialect.Custom:
+			holder := reflect.New(leaf.Base)
+			text, _ := json.Marshal(values[i])
+			err = json.Unmarshal(text, holder.Interface())
+			values[i] = holder.Elem().Interface()
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return values, nil
+}
+
+// keyText returns how a row is shown: by its model and key.
+func keyText(t reflect.Type, key rel.Key, null bool, err error) string {
+	switch {
+	case err != nil:
+		return t.Name() + "(unsaved)"
+	case null:
+		return t.Name() + "(NULL)"
+	}
+	return t.Name() + "(" + key.String(structOf(t).Key().Types) + ")"
+}
+
+// makeKey makes a key of T of its parts.
+func makeKey(t reflect.Type, parts []any) (rel.Key, error) {
+	return hydrate.MakeKey(structOf(t).Key(), parts)
+}

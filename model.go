@@ -1,0 +1,88 @@
+package kin
+
+import (
+	"fmt"
+	"reflect"
+	"sync"
+
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// Table holds what a model says of its table as a whole; see [Tabler].
+type Table = schema.Table
+
+// A Tabler is a model with table options: a table name of its own, and
+// constraints and indexes over several columns.
+//
+//	func (Membership) KinTable() kin.Table {
+//		return kin.Table{Name: "members", Unique: [][]string{{"person", "club"}}}
+//	}
+//
+// KinTable is called once, on a zero model.
+type Tabler = schema.Tabler
+
+// Naming names tables and columns where a tag or [Table] does not; see
+// [WithNaming]. Functions that are nil are those of [Snake].
+type Naming = schema.Naming
+
+// Snake returns the default naming: snake_case columns, and snake_case tables
+// in the plural. The field FirstName is the column first_name, the foreign
+// key Class is class_id, and the model SchoolClass the table school_classes.
+func Snake() Naming { return schema.Snake() }
+
+// SnakeCase returns a Go name in snake_case, as lookups and [Snake] write it:
+// HTMLBody is html_body, UserID is user_id.
+func SnakeCase(name string) string { return schema.SnakeCase(name) }
+
+// Register notes that T is a model. It is meant to be called in an init
+// function, in any order: a model may refer to others that are registered
+// later. T is registered with the default [Registry], [Relations], unless
+// others are given. Registering a model twice does nothing.
+//
+// Mistakes in models are reported by the first use, and by [Registry.Check],
+// all at once. Register panics if T is no struct type with a name: there is
+// nothing to report it to in an init function.
+func Register[T any](registries ...*Registry) {
+	t := reflect.TypeFor[T]()
+	if t.Kind() != reflect.Struct || t.Name() == "" {
+		panic(fmt.Sprintf("kin: Register: %s is no struct type with a name", t))
+	}
+	s := structOf(t)
+	if len(registries) == 0 {
+		Relations().add(s)
+	}
+	for _, r := range registries {
+		r.add(s)
+	}
+}
+
+// A relationField is implemented by the field types that declare a relation.
+// The method is not exported, so that there are no others.
+type relationField interface{ declare() schema.RelField }
+
+//nolint:gochecknoglobals // a cache of what follows from a type
+var structs sync.Map // of reflect.Type to *schema.Struct
+
+// structOf returns what the struct type t says of itself.
+func structOf(t reflect.Type) *schema.Struct {
+	if s, ok := structs.Load(t); ok {
+		return s.(*schema.Struct)
+	}
+	s, _ := structs.LoadOrStore(t, schema.Parse(t, recognise))
+	return s.(*schema.Struct)
+}
+
+//nolint:gochecknoglobals // a type to compare with
+var relationFieldType = reflect.TypeFor[relationField]()
+
+func recognise(t reflect.Type) (schema.RelField, bool) {
+	if !t.Implements(relationFieldType) || t.Kind() != reflect.Struct {
+		return schema.RelField{}, false
+	}
+	return reflect.Zero(t).Interface().(relationField).declare(), true
+}
+
+// fieldOf returns a pointer to the field f of row, which is a *T.
+func fieldOf(row any, f *schema.Field) any {
+	return reflect.ValueOf(row).Elem().FieldByIndex(f.Index).Addr().Interface()
+}

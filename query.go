@@ -1,0 +1,192 @@
+package kin
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"sync/atomic"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/plan"
+)
+
+// MaxHops is the most relations that a path may follow. It keeps a path from
+// going round a cycle of relations for ever.
+const MaxHops = lookup.MaxHops
+
+// A QuerySet is a query for rows of the model T. It is an immutable value:
+// every method returns a new one, so that a query may be kept in a package
+// variable, derived from and run by several goroutines at once. Methods that
+// build do not fail and do not look at models; what is wrong with a query is
+// returned by [QuerySet.Err] and by the methods that run it.
+//
+// A query is planned and written once for each dialect, and remembered: keep
+// queries that are run often. The zero QuerySet is all rows of T.
+type QuerySet[T any] struct{ q *query }
+
+// A query is a QuerySet without its type.
+type query struct {
+	load   []string
+	fixed  []plan.Fixed
+	calls  []plan.Call
+	order  []string
+	limit  *int64
+	offset int64
+	err    error
+
+	compiled atomic.Pointer[[]*compiled]
+}
+
+// Query returns the query for all rows of T, in the order of their primary
+// key.
+//
+//	kin.Query[SchoolClass]().SelectRelated("students__category").Filter("name", "1A").All(ctx, db)
+func Query[T any]() QuerySet[T] { return QuerySet[T]{} }
+
+// with returns a copy of the query that change has changed. Slices are
+// clipped, so that an append in change does not write into another query's.
+func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
+	q := &query{}
+	if old := qs.q; old != nil {
+		q.load, q.fixed, q.calls = slices.Clip(old.load), slices.Clip(old.fixed), slices.Clip(old.calls)
+		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
+	}
+	change(q)
+	return QuerySet[T]{q}
+}
+
+// SelectRelated loads the rows at the end of each path, and those on the way
+// there, with the query's own and in one statement. The steps of a path are
+// relations, parted by two underscores: "students__category". They are named
+// as the fields are, in snake_case.
+//
+// A foreign key's row comes by a LEFT JOIN; no row is dropped for want of it.
+// One chain of to-many relations is joined too. If there are several
+// branches, they are arms of a UNION ALL: the rows read are the sum of all
+// related rows, never their product. Rows of the query come once each,
+// whatever is loaded with them, and one row of the database is one value.
+//
+// Related rows come in the order of their primary key, or in that of an
+// [QuerySet.OrderBy] whose path leads to them. A path may have [MaxHops] steps.
+func (qs QuerySet[T]) SelectRelated(paths ...string) QuerySet[T] {
+	return qs.with(func(q *query) { q.load = append(q.load, paths...) })
+}
+
+// Filter keeps the rows that meet all conditions: pairs of a lookup and a
+// value.
+//
+//	q.Filter("name", "1A")
+//	q.Filter("students__name__startswith", "A", "students__category__name", "music")
+//
+// A lookup is a path of relations and a field, parted by two underscores, and
+// perhaps an operator:
+//
+//	exact (the default), ne
+//	iexact, contains, icontains, startswith, istartswith, endswith, iendswith
+//	in (a slice), range (a slice of two, both included)
+//	gt, gte, lt, lte
+//	isnull (true or false)
+//
+// Text is compared by code point, with case; the operators with i in front
+// compare without case, in all of Unicode. NULL is a value like others for
+// exact, ne and in: ne "x" and ne nil keep what exact does not; the other
+// operators are not met by NULL. A lookup that ends in a relation takes a
+// row of its model, a ForeignKey, or a key.
+//
+// A condition over a to-many relation is met if one related row meets it. The
+// conditions of one call speak of the same related row; separate calls may be
+// met by different ones. What SelectRelated loads is not trimmed.
+func (qs QuerySet[T]) Filter(lookup string, value any, more ...any) QuerySet[T] {
+	return qs.call(false, lookup, value, more)
+}
+
+// Exclude keeps the rows that [QuerySet.Filter] with the same arguments would
+// not: its exact complement, rows with NULL included.
+func (qs QuerySet[T]) Exclude(lookup string, value any, more ...any) QuerySet[T] {
+	return qs.call(true, lookup, value, more)
+}
+
+func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) QuerySet[T] {
+	return qs.with(func(q *query) {
+		c := plan.Call{Negate: negate, Pairs: make([]plan.Pair, 1, 1+len(more)/2)}
+		c.Pairs[0] = plan.Pair{Lookup: lookup, Value: value}
+		for i := 0; i < len(more); i += 2 {
+			name, ok := more[i].(string)
+			if !ok || i+1 == len(more) {
+				q.fail(fmt.Errorf("kin: a query on %s: Filter and Exclude take pairs of a lookup and a value; after %q comes %T, and no pair of text and value",
+					reflect.TypeFor[T]().Name(), c.Pairs[len(c.Pairs)-1].Lookup, more[i]))
+				return
+			}
+			c.Pairs = append(c.Pairs, plan.Pair{Lookup: name, Value: more[i+1]})
+		}
+		q.calls = append(q.calls, c)
+	})
+}
+
+// fail keeps the first thing that is wrong.
+func (q *query) fail(err error) {
+	if q.err == nil {
+		q.err = err
+	}
+}
+
+// OrderBy sorts by each of the paths, in descending order if a "-" is before
+// it. Sorting again replaces the order before.
+//
+// A path through foreign keys sorts the query's own rows, by a field of the
+// row that it leads to. A path through a to-many relation sorts the loaded
+// rows at its end, each among those of its parent: "students__name" leaves
+// the classes in their order, and sorts the students of each class.
+//
+// Text sorts by code point, and NULL before all values. Rows that are equal in
+// all of it come in the order of their primary key.
+func (qs QuerySet[T]) OrderBy(paths ...string) QuerySet[T] {
+	return qs.with(func(q *query) { q.order = slices.Clone(paths) })
+}
+
+// Limit keeps the first n rows of the query, with all that is loaded for
+// them. It counts rows of T, never joined ones.
+func (qs QuerySet[T]) Limit(n int) QuerySet[T] {
+	return qs.with(func(q *query) {
+		limit := int64(n)
+		q.limit = &limit
+		if n < 0 {
+			q.fail(fmt.Errorf("kin: a query on %s: the limit %d is negative", reflect.TypeFor[T]().Name(), n))
+		}
+	})
+}
+
+// Offset leaves out the first n rows of the query.
+func (qs QuerySet[T]) Offset(n int) QuerySet[T] {
+	return qs.with(func(q *query) {
+		q.offset = int64(n)
+		if n < 0 {
+			q.fail(fmt.Errorf("kin: a query on %s: the offset %d is negative", reflect.TypeFor[T]().Name(), n))
+		}
+	})
+}
+
+// Err returns what is wrong with the query: a path, a lookup or a value that
+// does not fit the models of the default registry. It is nil if the query can
+// be run. It asks no database.
+func (qs QuerySet[T]) Err() error {
+	_, _, err := qs.SQL(neutral{})
+	return err
+}
+
+// SQL returns the text of the statement that [QuerySet.All] would run, and
+// its arguments: for eyes and for tests. The models are those of the default
+// registry, or those of a database if its [DB.Dialect] is given. The text is
+// empty if the answer is known to be empty without asking.
+func (qs QuerySet[T]) SQL(d dialect.Dialect) (text string, args []any, err error) {
+	s := session{dialect: d, space: Relations().space()}
+	if b, ok := d.(boundDialect); ok {
+		s.dialect, s.space = b.Dialect, b.space
+	}
+	c, err := qs.compile(&s, allRows)
+	if err != nil {
+		return "", nil, err
+	}
+	return c.sql, slices.Clone(c.args), nil
+}

@@ -1,0 +1,241 @@
+package kin
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"reflect"
+
+	"github.com/kin-orm/kin/internal/exec"
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/value"
+)
+
+// All runs the query and returns its rows, in order. There may be none.
+func (qs QuerySet[T]) All(ctx context.Context, db Executor) ([]*T, error) {
+	return qs.rows(ctx, db, allRows, 0)
+}
+
+// First returns the first row of the query. If there is none, the error is
+// [ErrNotFound].
+func (qs QuerySet[T]) First(ctx context.Context, db Executor) (*T, error) {
+	return qs.single(ctx, db, firstRow)
+}
+
+// Last returns the last row of the query, in its order. If there is none, the
+// error is [ErrNotFound].
+func (qs QuerySet[T]) Last(ctx context.Context, db Executor) (*T, error) {
+	if qs.q == nil || qs.q.limit == nil && qs.q.offset == 0 {
+		return qs.single(ctx, db, lastRow)
+	}
+	// The last row of a page is known only when the page is.
+	rows, err := qs.All(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, notFoundIn[T]()
+	}
+	return rows[len(rows)-1], nil
+}
+
+// Get returns the row of a query that has exactly one. If there is none, the
+// error is [ErrNotFound], and if there are several, [ErrMultipleFound].
+func (qs QuerySet[T]) Get(ctx context.Context, db Executor) (*T, error) {
+	return qs.single(ctx, db, oneRow)
+}
+
+func (qs QuerySet[T]) single(ctx context.Context, db Executor, f form) (*T, error) {
+	rows, err := qs.rows(ctx, db, f, 1)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(rows) == 0:
+		return nil, notFoundIn[T]()
+	case len(rows) > 1:
+		return nil, fmt.Errorf("%w: %s", ErrMultipleFound, reflect.TypeFor[T]().Name())
+	}
+	return rows[0], nil
+}
+
+func notFoundIn[T any]() error {
+	return fmt.Errorf("%w: %s", ErrNotFound, reflect.TypeFor[T]().Name())
+}
+
+func (qs QuerySet[T]) rows(ctx context.Context, db Executor, f form, hint int) ([]*T, error) {
+	s := db.session()
+	c, err := qs.compile(s, f)
+	if err != nil || c.Empty {
+		return nil, err
+	}
+	rows, err := s.Query(ctx, c.sql, c.args)
+	if err != nil {
+		return nil, queryError[T](err)
+	}
+	found, err := readAll(rows, c.Shape, hint)
+	if err != nil {
+		return nil, queryError[T](err)
+	}
+	return hydrate.Slice[T](found), nil
+}
+
+// readAll reads all rows, and closes them.
+func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.Pointer, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	reader := hydrate.NewReader(shape, hint)
+	row := make([]driver.Value, shape.Width)
+	rows.Bind(row)
+	for {
+		switch err := rows.Next(); {
+		case errors.Is(err, io.EOF):
+			return reader.Finish()
+		case err != nil:
+			return nil, err
+		}
+		if err := reader.Row(row); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// queryError says what the query was about.
+func queryError[T any](err error) error {
+	return fmt.Errorf("kin: query on %s: %w", reflect.TypeFor[T]().Name(), err)
+}
+
+// Count returns the number of rows of T that the query has.
+func (qs QuerySet[T]) Count(ctx context.Context, db Executor) (int64, error) {
+	return qs.scalar(ctx, db, count)
+}
+
+// Exists reports whether the query has rows.
+func (qs QuerySet[T]) Exists(ctx context.Context, db Executor) (bool, error) {
+	n, err := qs.scalar(ctx, db, exists)
+	return n != 0, err
+}
+
+func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64, err error) {
+	s := db.session()
+	c, err := qs.compile(s, f)
+	if err != nil || c.Empty {
+		return 0, err
+	}
+	rows, err := s.Query(ctx, c.sql, c.args)
+	if err != nil {
+		return 0, queryError[T](err)
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	row := make([]driver.Value, 1)
+	rows.Bind(row)
+	if err := rows.Next(); err != nil {
+		return 0, queryError[T](err)
+	}
+	if yes, ok := row[0].(bool); ok {
+		if yes {
+			return 1, nil
+		}
+		return 0, nil
+	}
+	return value.Int(row[0])
+}
+
+// Iter returns an iterator over the rows of the query, which is run when the
+// iteration begins. Rows are read as they are asked for, each with all that
+// SelectRelated loads, and none is kept: memory does not grow with their
+// number. A row of the database that several rows of the query refer to is
+// one value within each of them. The last element has an error if something
+// went wrong. The connection is given back when the loop ends, however it
+// does; until then it is in use.
+//
+//	for student, err := range q.Iter(ctx, db) {
+//		if err != nil {
+//			return err
+//		}
+func (qs QuerySet[T]) Iter(ctx context.Context, db Executor) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		if err := qs.stream(ctx, db, yield); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// stream calls yield for each row, as long as it returns true.
+func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, error) bool) (err error) {
+	s := db.session()
+	c, err := qs.compile(s, stream)
+	if err != nil || c.Empty {
+		return err
+	}
+	rows, err := s.Query(ctx, c.sql, c.args)
+	if err != nil {
+		return queryError[T](err)
+	}
+	stopped := false
+	defer func() {
+		if closed := rows.Close(); closed != nil && err == nil && !stopped {
+			err = queryError[T](closed)
+		}
+	}()
+	reader := hydrate.NewReader(c.Shape, 1)
+	row := make([]driver.Value, c.Shape.Width)
+	rows.Bind(row)
+	flush := func() error {
+		found, err := reader.Finish()
+		for _, p := range found {
+			if err == nil && !stopped {
+				stopped = !yield(hydrate.Row[T](p), nil)
+			}
+		}
+		reader.Reset()
+		return err
+	}
+	for !stopped {
+		next := rows.Next()
+		if next != nil && !errors.Is(next, io.EOF) {
+			return queryError[T](next)
+		}
+		starts := next != nil
+		if !starts {
+			if starts, err = reader.Starts(row); err != nil {
+				return queryError[T](err)
+			}
+		}
+		if starts {
+			if err := flush(); err != nil || next != nil {
+				return err
+			}
+			if stopped {
+				return nil
+			}
+		}
+		if err := reader.Row(row); err != nil {
+			return queryError[T](err)
+		}
+	}
+	return nil
+}
+
+// endOf closes rows and returns err, unless it only says that they ended.
+func endOf(err error, rows *exec.Rows) error {
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, rows.Close())
+}
+
+// column runs a query with one column and returns its values.
+func (s *session) column(ctx context.Context, query string, args ...any) (values []driver.Value, err error) {
+	rows, err := s.Query(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	row := make([]driver.Value, 1)
+	rows.Bind(row)
+	for err = rows.Next(); err == nil; err = rows.Next() {
+		values = append(values, row[0])
+	}
+	return values, endOf(err, rows)
+}

@@ -1,0 +1,10 @@
+package tests
+
+import "slices"
+
+// Cases returns the suite. Each file of cases adds a list of its own.
+func Cases() []Case {
+	return slices.Concat(
+		siblingCases(),
+	)
+}

@@ -1,0 +1,185 @@
+package tests
+
+import (
+	"context"
+	"database/sql/driver"
+	"io"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+// A Wire counts the statements that are run on a database's connections, and
+// the rows that are read from them. It stands below database/sql, so that
+// nothing that kin reports of itself is believed.
+type Wire struct {
+	mu         sync.Mutex
+	statements []string
+	rows       int
+}
+
+// Reset forgets what was counted.
+func (w *Wire) Reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.statements, w.rows = nil, 0
+}
+
+// Statements returns the texts of the statements since the last Reset.
+func (w *Wire) Statements() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return append([]string(nil), w.statements...)
+}
+
+// Rows returns the number of rows read since the last Reset.
+func (w *Wire) Rows() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.rows
+}
+
+// Want checks how many statements were run and rows were read since the last
+// Reset, and resets.
+func (w *Wire) Want(t testing.TB, statements, rows int) {
+	t.Helper()
+	texts := w.Statements()
+	assert.Len(t, texts, statements, "statements")
+	assert.Equal(t, rows, w.Rows(), "rows read by %q", texts)
+	w.Reset()
+}
+
+func (w *Wire) statement(query string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.statements = append(w.statements, query)
+}
+
+func (w *Wire) row() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rows++
+}
+
+// Connector returns a connector whose connections are counted.
+func (w *Wire) Connector(c driver.Connector) driver.Connector { return &wireConnector{c, w} }
+
+type wireConnector struct {
+	driver.Connector
+	wire *Wire
+}
+
+func (c *wireConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &wireConn{conn, c.wire}, nil
+}
+
+func (c *wireConnector) Close() error {
+	if closer, ok := c.Connector.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// A wireConn passes all on that the three drivers' connections can do.
+type wireConn struct {
+	driver.Conn
+	wire *Wire
+}
+
+func (c *wireConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	c.wire.statement(query)
+	return &wireRows{rows, c.wire}, nil
+}
+
+func (c *wireConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+	if err == nil {
+		c.wire.statement(query)
+	}
+	return result, err
+}
+
+func (c *wireConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return &wireStmt{stmt, c, query}, nil
+}
+
+func (c *wireConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+}
+
+func (c *wireConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
+
+func (c *wireConn) ResetSession(ctx context.Context) error {
+	if r, ok := c.Conn.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+func (c *wireConn) IsValid() bool {
+	v, ok := c.Conn.(driver.Validator)
+	return !ok || v.IsValid()
+}
+
+func (c *wireConn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+type wireStmt struct {
+	driver.Stmt
+	conn  *wireConn
+	query string
+}
+
+func (s *wireStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if err != nil {
+		return nil, err
+	}
+	s.conn.wire.statement(s.query)
+	return &wireRows{rows, s.conn.wire}, nil
+}
+
+func (s *wireStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	result, err := s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+	if err == nil {
+		s.conn.wire.statement(s.query)
+	}
+	return result, err
+}
+
+func (s *wireStmt) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := s.Stmt.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return s.conn.CheckNamedValue(v)
+}
+
+type wireRows struct {
+	driver.Rows
+	wire *Wire
+}
+
+func (r *wireRows) Next(dest []driver.Value) error {
+	err := r.Rows.Next(dest)
+	if err == nil {
+		r.wire.row()
+	}
+	return err
+}
