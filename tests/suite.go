@@ -152,3 +152,19 @@ func (s *Suite) Exec(t testing.TB, query string, args ...any) {
 
 // Pool returns the pool of connections, for SQL written by hand.
 func (s *Suite) Pool() *sql.DB { return s.pool }
+
+// bind writes the parameters of a statement, which are question marks, as
+// the target does.
+func (s *Suite) bind(query string) string {
+	var b strings.Builder
+	n := 0
+	for _, r := range query {
+		if r != '?' {
+			b.WriteRune(r)
+			continue
+		}
+		n++
+		b.Write(s.Dialect().AppendParam(nil, n))
+	}
+	return b.String()
+}
