@@ -24,6 +24,7 @@ var (
 	ErrUnbound = errors.New("does not know its row; read, insert or kin.Bind the row first")
 )
 
+//nolint:errname // its one value is ErrNotFound
 type notFound struct{}
 
 func (notFound) Error() string        { return "kin: no row found" }

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/schema"
@@ -113,7 +114,7 @@ func (in *inserter) withKeys(ctx context.Context, columns []*schema.Column, rows
 		values[i] = in.values[at]
 	}
 	if auto := in.model.Auto; auto != nil {
-		columns = append(columns[:len(columns):len(columns)], auto)
+		columns = append(slices.Clip(columns), auto)
 		for i, at := range rows {
 			v, err := hydrate.Values(nil, []*schema.Column{auto}, in.rows[at], in.dialect.Traits())
 			if err != nil {
@@ -182,7 +183,7 @@ func (in *inserter) fromSequence(ctx context.Context, columns []*schema.Column, 
 	if len(keys) != len(rows) || keys[0] == nil {
 		return false, nil
 	}
-	columns = append(columns[:len(columns):len(columns)], auto)
+	columns = append(slices.Clip(columns), auto)
 	values := make([][]driver.Value, len(rows))
 	for i, at := range rows {
 		in.keys[at] = keys[i]

@@ -159,7 +159,7 @@ func listType(t dialect.Type) string {
 		return "DOUBLE"
 	case dialect.Time:
 		return "DATETIME(6)"
-	default:
+	default: // what remains is text
 		return "LONGTEXT"
 	}
 }

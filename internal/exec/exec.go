@@ -43,7 +43,7 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 	if s.Report != nil {
 		r.start = time.Now()
 	}
-	//nolint:rowserrcheck,sqlclosecheck // by Rows.Next and Rows.Close
+	//nolint:rowserrcheck // by Rows.Next and Rows.Close
 	rows, err := s.Runner.QueryContext(ctx, query, args...)
 	if err != nil {
 		r.done(err)

@@ -48,7 +48,7 @@ func convert(f *schema.Field, x any) (v reflect.Value, null bool, err error) {
 		}
 		break
 	}
-	if valuer, ok := v.Interface().(driver.Valuer); ok && v.Type() != target {
+	if valuer, ok := reflect.TypeAssert[driver.Valuer](v); ok && v.Type() != target {
 		dv, err := valuer.Value()
 		if err != nil || dv == nil {
 			return v, err == nil, err

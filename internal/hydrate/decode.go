@@ -232,7 +232,7 @@ func narrowUint[T uint | uint8 | uint16 | uint32 | uint64](high uint64) decoder 
 
 func decodeScanner(t reflect.Type) decoder {
 	return func(p unsafe.Pointer, v driver.Value) error {
-		scanner, ok := reflect.NewAt(t, p).Interface().(sql.Scanner)
+		scanner, ok := reflect.TypeAssert[sql.Scanner](reflect.NewAt(t, p))
 		if !ok {
 			panic("BUG: kin: a custom type without Scan")
 		}

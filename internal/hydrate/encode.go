@@ -3,7 +3,7 @@ package hydrate
 import (
 	"database/sql/driver"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"reflect"
 	"time"
 	"unsafe"
@@ -88,7 +88,7 @@ func newBaseEncoder(t reflect.Type, vt dialect.Type) encoder {
 		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
 			b := *(*[]byte)(p)
 			if !json.Valid(b) {
-				return nil, fmt.Errorf("is no valid JSON")
+				return nil, errors.New("is no valid JSON")
 			}
 			return string(b), value.CheckText(string(b))
 		}
@@ -147,7 +147,7 @@ func widenUint[T uint | uint8 | uint16 | uint32 | uint64](p unsafe.Pointer, trai
 
 func encodeValuer(t reflect.Type) encoder {
 	return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-		valuer, ok := reflect.NewAt(t, p).Interface().(driver.Valuer)
+		valuer, ok := reflect.TypeAssert[driver.Valuer](reflect.NewAt(t, p))
 		if !ok {
 			panic("BUG: kin: a custom type without Value")
 		}

@@ -14,7 +14,7 @@ import (
 //
 // Where the roots are filtered, limited or numbered, a CTE holds their keys
 // and all arms start from it: there is one set of roots, and one snapshot.
-func (b *builder) arms(from *From, where Cond, root *node, nodes []*node) (*Statement, error) {
+func (b *builder) arms(from *From, where Cond, root *node, nodes []*node) *Statement {
 	a := &armBuilder{builder: b, s: &Statement{}, slots: map[*schema.Column][]*Slot{}}
 	a.s.Shape = &hydrate.Shape{ArmSlot: 0, RootSlot: -1, Nodes: make([]*hydrate.Node, len(nodes))}
 	a.heads(from, where, root)
@@ -32,7 +32,7 @@ func (b *builder) arms(from *From, where Cond, root *node, nodes []*node) (*Stat
 		a.s.Order = []int{2, 1}
 		a.s.Shape.RootSlot = 1
 	}
-	return a.s, nil
+	return a.s
 }
 
 type armBuilder struct {
@@ -94,7 +94,7 @@ func singleInt(m *schema.Model) bool {
 // arm plans the i-th arm: the rows of n, with those that foreign keys lead to.
 func (a *armBuilder) arm(i int, n *node) {
 	sel, table, num := a.start(n)
-	terms := n.terms(a, sel.From, table)
+	terms := a.ordered(n, sel.From, table)
 	sel.Columns = append(sel.Columns, Number(i))
 	if a.query.Stream {
 		sel.Columns = append(sel.Columns, num)
@@ -133,13 +133,13 @@ func (a *armBuilder) arm(i int, n *node) {
 	a.rows = append(a.rows, row)
 }
 
-// terms returns the order of n's rows if it is not left to the reader: by
+// ordered returns the order of n's rows if it is not left to the reader: by
 // the single integer of their key.
-func (n *node) terms(a *armBuilder, from *From, t *Table) []Term {
+func (a *armBuilder) ordered(n *node, from *From, t *Table) []Term {
 	if n.parent == nil || len(n.order) == 0 && singleInt(n.model) {
 		return nil
 	}
-	return a.builder.terms(from, t, n, false)
+	return a.terms(from, t, n, false)
 }
 
 // number adds the column that n's rows are sorted by.

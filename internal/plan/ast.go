@@ -132,11 +132,11 @@ type Cond interface{ isCond() }
 // Const is a condition that is known.
 type Const bool
 
-// All is met if all its parts are, Any if one is.
-type (
-	All []Cond
-	Any []Cond
-)
+// All is met if all its parts are.
+type All []Cond
+
+// Any is met if one of its parts is.
+type Any []Cond
 
 // A Not is met if its condition is not.
 type Not struct{ Cond Cond }

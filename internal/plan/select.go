@@ -33,12 +33,9 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	}
 	var s *Statement
 	if flat(root) {
-		s, err = b.flat(from, where, root, nodes)
+		s = b.flat(from, where, root, nodes)
 	} else {
-		s, err = b.arms(from, where, root, nodes)
-	}
-	if err != nil {
-		return nil, err
+		s = b.arms(from, where, root, nodes)
 	}
 	s.Shape.Prepare()
 	for _, arm := range s.Arms {
@@ -75,7 +72,7 @@ func manyBelow(n *node) bool {
 }
 
 // flat plans one join of everything.
-func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) (*Statement, error) {
+func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *Statement {
 	sel := &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
 	sel.Order = b.terms(from, from.Table, root, b.query.Reverse)
 	many := slices.ContainsFunc(nodes, (*node).toMany)
@@ -103,7 +100,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) (*Stat
 		shape.Arms[0] = append(shape.Arms[0], n.index)
 	}
 	shape.Width = len(sel.Columns)
-	return &Statement{Arms: []*Select{sel}, Shape: shape}, nil
+	return &Statement{Arms: []*Select{sel}, Shape: shape}
 }
 
 // derive puts the roots, which sel limits, into a derived table, so that

@@ -5,9 +5,11 @@ package rel
 import (
 	"database/sql/driver"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
@@ -182,7 +184,7 @@ func (k Key) uuid() (u [16]byte) {
 
 func (k Key) custom() (driver.Value, error) {
 	if k.S == "" {
-		return nil, fmt.Errorf("an empty key")
+		return nil, errors.New("an empty key")
 	}
 	switch s := k.S[1:]; k.S[0] {
 	case 'i':
@@ -240,27 +242,31 @@ func Split(k Key, n int) []Key {
 
 // String returns the key as messages and logs show it.
 func (k Key) String(types []dialect.Type) string {
-	text := ""
-	for i, p := range Split(k, len(types)) {
-		if i > 0 {
-			text += ", "
-		}
-		switch t := types[i]; t.Kind {
-		case dialect.Int:
-			text += strconv.FormatInt(int64(p.N[0]), 10)
-		case dialect.Uint:
-			text += strconv.FormatUint(p.N[0], 10)
-		case dialect.String, dialect.Bytes, dialect.JSON:
-			text += strconv.Quote(p.S)
-		case dialect.Custom:
-			if p.S != "" {
-				text += p.S[1:]
-			}
-		case dialect.UUID:
-			text += value.FormatUUID(p.uuid())
-		case dialect.Bool, dialect.Float, dialect.Time, dialect.Invalid:
-			text += fmt.Sprint(p.N[0])
-		}
+	parts := Split(k, len(types))
+	texts := make([]string, len(parts))
+	for i, p := range parts {
+		texts[i] = p.text(types[i])
 	}
-	return text
+	return strings.Join(texts, ", ")
+}
+
+func (k Key) text(t dialect.Type) string {
+	switch t.Kind {
+	case dialect.Int:
+		return strconv.FormatInt(int64(k.N[0]), 10)
+	case dialect.String, dialect.Bytes, dialect.JSON:
+		return strconv.Quote(k.S)
+	case dialect.Custom:
+		return k.S[min(1, len(k.S)):] // after the driver's type
+	case dialect.UUID:
+		return value.FormatUUID(k.uuid())
+	case dialect.Float:
+		return strconv.FormatFloat(math.Float64frombits(k.N[0]), 'g', -1, 64)
+	case dialect.Bool:
+		return strconv.FormatBool(k.N[0] == 1)
+	case dialect.Time:
+		return time.UnixMicro(int64(k.N[0])).UTC().Format(time.RFC3339Nano)
+	case dialect.Uint, dialect.Invalid:
+	}
+	return strconv.FormatUint(k.N[0], 10)
 }

@@ -169,6 +169,8 @@ type Table struct {
 type Tabler interface{ KinTable() Table }
 
 // A Problem is a mistake in a model.
+//
+//nolint:errname // it is what is wrong, not an error that a call returns
 type Problem struct {
 	Model string
 	Field string // may be empty
@@ -187,7 +189,7 @@ func (p Problem) Error() string {
 // relation field.
 func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struct {
 	s := &Struct{Type: t}
-	if tabler, ok := reflect.New(t).Interface().(Tabler); ok {
+	if tabler, ok := reflect.TypeAssert[Tabler](reflect.New(t)); ok {
 		s.Table = tabler.KinTable()
 	}
 	flattened := map[string]bool{"": true} // embedded structs, by index path

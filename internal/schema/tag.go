@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,7 +44,7 @@ func flag(set func(*Tag)) option {
 func text(set func(*Tag, string)) option {
 	return option{takesValue: true, read: func(t *Tag, v string) error {
 		if v == "" {
-			return fmt.Errorf("needs a value")
+			return errors.New("needs a value")
 		}
 		set(t, v)
 		return nil

@@ -134,7 +134,8 @@ func (w *writer) cmp(c *plan.Cmp) {
 // search writes the operators that search text.
 func (w *writer) search(c *plan.Cmp) {
 	match := &w.t.Match
-	template, before, after := "", true, true
+	var template string
+	before, after := true, true
 	switch c.Op {
 	case lookup.IExact:
 		w.template(match.IExact, c.Ref, func() { w.param(c.Args[0]) })

@@ -69,7 +69,7 @@ func (w *writer) columnDef(c *schema.Column) (own bool, err error) {
 	if tag.Default != "" {
 		w.text(" DEFAULT (" + tag.Default + ")")
 	}
-	if c.Unique && !(c.Key && len(c.Model.Key) == 1) {
+	if alone := c.Key && len(c.Model.Key) == 1; c.Unique && !alone {
 		w.text(" UNIQUE")
 	}
 	if w.t.CheckSize && c.Value.Size > 0 {

@@ -192,7 +192,7 @@ func parseTime(s string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, fmt.Errorf("the database gave a text that is no time")
+	return time.Time{}, errors.New("the database gave a text that is no time")
 }
 
 // parseFixed reads "2006-01-02", with " 15:04:05" and then a fraction if they follow.
