@@ -5,6 +5,8 @@ import "slices"
 // Cases returns the suite. Each file of cases adds a list of its own.
 func Cases() []Case {
 	return slices.Concat(
+		lawCases(),
 		siblingCases(),
+		limitCases(),
 	)
 }

@@ -332,12 +332,14 @@ func elements(p step) (reflect.Value, error) {
 // relation compares the key of a related row.
 func (b *builder) relation(refs []Ref, target *schema.Model, p step) (Cond, error) {
 	switch p.path.Op {
-	case lookup.Exact, lookup.Ne:
+	case lookup.Exact:
+		return b.sameKey(refs, target, p, p.value)
+	case lookup.Ne:
 		c, err := b.sameKey(refs, target, p, p.value)
-		if err == nil && p.path.Op == lookup.Ne {
-			c = negate(c)
+		if one, ok := c.(*Cmp); ok && err == nil && one.Op == lookup.Exact {
+			return b.cmp(one.Ref, lookup.Ne, one.Args[0]), nil
 		}
-		return c, err
+		return negate(c), err
 	case lookup.IsNull:
 		return b.isNull(p, Not{&Cmp{Ref: refs[0], Op: lookup.IsNull}})
 	case lookup.In:
