@@ -22,6 +22,8 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/ory/dockertest/v3"
 	dc "github.com/ory/dockertest/v3/docker"
+
+	"github.com/kin-orm/kin/tests"
 )
 
 const (
@@ -34,21 +36,7 @@ const (
 func TestPostgres(t *testing.T) {
 	pool := dockerPool(t)
 	dsn := startPostgres(t, pool)
-	runSuite(t, dsn)
-}
-
-// runSuite is a placeholder for the shared suite of package tests.
-func runSuite(t *testing.T, dsn string) {
-	db, err := sql.Open("pgx", dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
-	var version string
-	if err := db.QueryRowContext(t.Context(), "SELECT version()").Scan(&version); err != nil {
-		t.Fatal(err)
-	}
-	t.Log(version)
+	tests.Run(t, tests.Target{Name: "postgres", DSN: dsn})
 }
 
 // dockerPool connects to the Docker daemon. Without one the test is skipped,
