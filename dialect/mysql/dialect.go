@@ -102,10 +102,7 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 	case dialect.Uint:
 		return integer(t.Bits) + " UNSIGNED", nil
 	case dialect.Float:
-		if t.Bits <= 32 {
-			return "FLOAT", nil
-		}
-		return "DOUBLE", nil
+		return "DOUBLE", nil // FLOAT equals no literal, and loses digits as text
 	case dialect.String, dialect.Custom:
 		switch {
 		case t.Size > 16000: // a row holds 65,535 bytes, at four a character

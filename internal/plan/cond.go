@@ -288,7 +288,7 @@ func (b *builder) present(ref Ref) Cond {
 }
 
 func isText(c *schema.Column) bool {
-	return c.Value.Kind == dialect.String || c.Value.Kind == dialect.Custom
+	return c.IsText() || c.Value.Kind == dialect.Custom
 }
 
 // in compares a column with a list.

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"maps"
 	"reflect"
+	"strings"
 
 	"github.com/kin-orm/kin/dialect"
 )
@@ -97,6 +98,16 @@ type Column struct {
 	Nullable bool
 	Unique   bool
 	Index    bool
+}
+
+// IsText reports whether the database compares the column as text: a string
+// may be kept in a column of another type, such as a number.
+func (c *Column) IsText() bool {
+	if c.Value.Kind != dialect.String {
+		return false
+	}
+	t := strings.ToLower(c.Source.Field.Tag.Type)
+	return t == "" || strings.Contains(t, "char") || strings.Contains(t, "text") || strings.Contains(t, "clob")
 }
 
 // GoName returns how messages call the column: Student.Name.

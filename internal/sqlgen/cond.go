@@ -7,7 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
@@ -162,7 +161,7 @@ func (w *writer) search(c *plan.Cmp) {
 // collation under which kin compares it.
 func (w *writer) typed(c *schema.Column, v driver.Value, equality bool) {
 	w.param(v)
-	if c.Value.Kind == dialect.String && w.t.Collation != "" && (!equality || w.t.CollateEqual) {
+	if w.t.Collation != "" && c.IsText() && (!equality || w.t.CollateEqual) {
 		w.text(" COLLATE ")
 		w.text(w.t.Collation)
 	}
@@ -253,7 +252,7 @@ func (w *writer) in(c *plan.Cmp) {
 // list writes a list that is one parameter.
 func (w *writer) list(c *plan.Cmp, list string) {
 	collate := ""
-	if c.Ref.Column.Value.Kind == dialect.String && w.t.CollateEqual {
+	if w.t.CollateEqual && c.Ref.Column.IsText() {
 		collate = " COLLATE " + w.t.Collation
 	}
 	w.expr(c.Ref)

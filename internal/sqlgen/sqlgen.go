@@ -214,7 +214,7 @@ func (w *writer) filled(e plan.Filled) {
 		w.text(" AS ")
 		w.text(w.castType(e.Slot))
 		w.text(")")
-	case w.t.UnionText != "" && isText(e.Ref.Column.Value.Kind):
+	case w.t.UnionText != "" && e.Slot.Shared && isText(e.Ref.Column.Value.Kind):
 		before, after, _ := strings.Cut(w.t.UnionText, "{c}")
 		w.text(before)
 		w.expr(e.Ref)
@@ -225,7 +225,7 @@ func (w *writer) filled(e plan.Filled) {
 }
 
 func isText(k dialect.Kind) bool {
-	return k == dialect.String || k == dialect.UUID || k == dialect.JSON || k == dialect.Custom
+	return k == dialect.String || k == dialect.UUID || k == dialect.JSON
 }
 
 // blank writes a NULL. Where it must have a type, the first arm's gives it
@@ -263,7 +263,7 @@ func (w *writer) terms(terms []plan.Term, first string) {
 	for i, t := range terms {
 		w.separate(i, first)
 		w.expr(t.Expr)
-		if w.t.Collation != "" && t.Column.Value.Kind == dialect.String {
+		if w.t.Collation != "" && t.Column.IsText() {
 			w.text(" COLLATE ")
 			w.text(w.t.Collation)
 		}
