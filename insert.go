@@ -48,7 +48,7 @@ func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 		return nil
 	}
 	if err := in.run(ctx, s); err != nil {
-		return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
+		return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))
 	}
 	for i, row := range in.rows {
 		if in.keys != nil && in.keys[i] != nil {

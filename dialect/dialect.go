@@ -102,7 +102,7 @@ type Traits struct {
 	// Match holds the operators that search text.
 	Match Match
 
-	// TextTime is whether instants are stored as text: UTC, in the form
+	// TextTime is whether instants are sent as text: UTC, in the form
 	// "2006-01-02 15:04:05.999999", which sorts as the instants do because it
 	// has no zone and a shorter fraction is a prefix of a longer one.
 	TextTime bool

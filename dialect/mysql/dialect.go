@@ -65,6 +65,8 @@ func newTraits(collation string) dialect.Traits {
 			Pattern:    dialect.Pattern{Special: "!%_", Escape: "!", Any: "%"},
 		},
 
+		// The driver writes the zero time as 0000-00-00, which is no time.
+		TextTime:    true,
 		Unsigned:    true,
 		Consecutive: "SELECT @@auto_increment_increment",
 
@@ -157,7 +159,7 @@ func listType(t dialect.Type) string {
 	case dialect.Time:
 		return "DATETIME(6)"
 	default: // what remains is text
-		return "LONGTEXT"
+		return "LONGTEXT CHARACTER SET utf8mb4" // the default is the database's own
 	}
 }
 

@@ -249,3 +249,44 @@ func (w *writer) shorten(name string) string {
 	text := strconv.FormatUint(uint64(h.Sum32())|1<<32, 16)[1:]
 	return name[:cut] + "_" + text
 }
+
+// KeyName returns the name of the constraint of a foreign key.
+func KeyName(d dialect.Dialect, r *schema.Relation) string {
+	w := writer{d: d, t: d.Traits()}
+	return w.constraintName("fk", r.From, r.FromColumns)
+}
+
+// ConstraintColumns returns the columns of the constraint of m that is called
+// name: one that CreateTable names, or that the database names as it does.
+func ConstraintColumns(m *schema.Model, name string) []string {
+	var w writer
+	names := func(columns []*schema.Column) []string {
+		list := make([]string, len(columns))
+		for i, c := range columns {
+			list[i] = c.Name
+		}
+		return list
+	}
+	if name == "PRIMARY" || name == m.Table+"_pkey" {
+		return names(m.Key)
+	}
+	for _, set := range m.Struct.Table.Unique {
+		if columns, _, _ := m.ColumnsOf(set); w.constraintName("uq", m, columns) == name {
+			return names(columns)
+		}
+	}
+	for _, r := range m.Keys {
+		joined := strings.Join(names(r.FromColumns), "_")
+		if w.constraintName("fk", m, r.FromColumns) == name || name == m.Table+"_"+joined+"_key" {
+			return names(r.FromColumns)
+		}
+	}
+	for _, c := range m.Columns {
+		// MariaDB calls the index of a unique column as the column, and
+		// PostgreSQL its constraint after table and column.
+		if c.Unique && (name == c.Name || name == m.Table+"_"+c.Name+"_key") {
+			return []string{c.Name}
+		}
+	}
+	return nil
+}
