@@ -3,8 +3,6 @@ package kin
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/exec"
@@ -18,7 +16,22 @@ type session struct {
 	exec.Session
 	dialect dialect.Dialect
 	space   *space
-	pool    *sql.DB // to begin a transaction on; nil within one
+
+	begin    beginner // begins transactions; nil within one
+	tx       *txState // the transaction that the session is in, or nil
+	readOnly bool
+}
+
+// A Conn is what a [DB] can run on: a *sql.DB, a *sql.Conn or a *sql.Tx.
+type Conn interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+}
+
+// A beginner is a Conn that begins transactions.
+type beginner interface {
+	BeginTx(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error)
 }
 
 // A DB is a database: a pool of connections, its dialect, and the registry
@@ -27,10 +40,17 @@ type session struct {
 // used by several goroutines at once.
 type DB struct{ s session }
 
-// An Event is a statement that has run; see [WithTrace].
+// An Event is a statement that has run; see [WithTrace]. Its fields are:
+//
+//	SQL      string        // its text; values are not in it
+//	Params   int           // how many parameters it had
+//	Rows     int64         // how many rows were read, or changed
+//	Duration time.Duration // until the last row was read
+//	Err      error         // what went wrong
 type Event = exec.Event
 
-// An Option changes what [New] and the dialects' Open return.
+// An Option changes what [New] and the dialects' Open return: [WithRegistry],
+// [WithNaming] and [WithTrace] are Options.
 type Option func(*DB)
 
 // WithRegistry makes the database use the models of r, not the default
@@ -53,11 +73,16 @@ func WithTrace(trace func(context.Context, Event)) Option {
 	return func(db *DB) { db.s.Report = trace }
 }
 
-// New returns a DB that runs on a pool of the caller's own. It leaves the
-// pool's sessions as they are: for what they need, see the dialects' Open.
-// Close closes the pool.
-func New(pool *sql.DB, d dialect.Dialect, options ...Option) *DB {
-	db := &DB{session{Session: exec.Session{Runner: pool}, dialect: d, pool: pool, space: &space{registry: Relations()}}}
+// New returns a DB that runs on the caller's own pool, connection or
+// transaction. It leaves its sessions as they are: for what they need, see the
+// dialects' Open. On a *sql.Tx, [DB.Tx] makes savepoints.
+func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
+	db := &DB{session{Session: exec.Session{Runner: conn}, dialect: d, space: &space{registry: Relations()}}}
+	if b, ok := conn.(beginner); ok {
+		db.s.begin = b
+	} else {
+		db.s.tx = &txState{}
+	}
 	for _, o := range options {
 		o(db)
 	}
@@ -66,79 +91,27 @@ func New(pool *sql.DB, d dialect.Dialect, options ...Option) *DB {
 
 func (db *DB) session() *session { return &db.s }
 
-// SQL returns the pool that db runs on.
-func (db *DB) SQL() *sql.DB { return db.s.pool }
+// SQL returns the pool that db runs on, or nil if it runs on a connection or a
+// transaction.
+func (db *DB) SQL() *sql.DB {
+	pool, _ := db.s.Runner.(*sql.DB)
+	return pool
+}
 
 // Dialect returns the dialect, which also knows the registry and the naming
 // of db: [QuerySet.SQL] gives with it what db would run.
 func (db *DB) Dialect() dialect.Dialect { return boundDialect{db.s.dialect, db.s.space} }
 
-// Close closes the pool.
-func (db *DB) Close() error { return db.s.pool.Close() }
+// Close closes the pool. A connection or a transaction is its owner's to end.
+func (db *DB) Close() error {
+	if pool := db.SQL(); pool != nil {
+		return pool.Close()
+	}
+	return nil
+}
 
 // A boundDialect is a dialect and the models that it is for.
 type boundDialect struct {
 	dialect.Dialect
 	space *space
-}
-
-// A Tx is a transaction; see [DB.Tx]. It may be used by one goroutine at a
-// time, and not after its function has returned.
-type Tx struct{ s session }
-
-func (tx *Tx) session() *session { return &tx.s }
-
-// Tx runs f in a transaction. It is committed if f returns nil, and rolled
-// back if f returns an error, which Tx returns, or panics, which goes on.
-func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error) error {
-	return db.s.transact(ctx, func(s *session) error { return f(&Tx{*s}) })
-}
-
-// transact runs f in a transaction: a new one, or within one a savepoint.
-func (s *session) transact(ctx context.Context, f func(*session) error) (err error) {
-	if s.pool == nil {
-		return s.savepoint(ctx, f)
-	}
-	tx, err := s.pool.BeginTx(ctx, nil)
-	if err != nil {
-		return fmt.Errorf("kin: begin: %w", err)
-	}
-	inner := *s
-	inner.Runner, inner.pool = tx, nil
-	done := false
-	defer func() {
-		if done {
-			return
-		}
-		if back := tx.Rollback(); back != nil && !errors.Is(back, sql.ErrTxDone) {
-			err = errors.Join(err, fmt.Errorf("kin: rollback: %w", back))
-		}
-	}()
-	if err := f(&inner); err != nil {
-		return err
-	}
-	done = true
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("kin: commit: %w", err)
-	}
-	return nil
-}
-
-// savepoint runs f so that the transaction is as before if f fails.
-func (s *session) savepoint(ctx context.Context, f func(*session) error) error {
-	if _, err := s.Exec(ctx, "SAVEPOINT kin_savepoint", nil); err != nil {
-		return fmt.Errorf("kin: savepoint: %w", err)
-	}
-	if err := f(s); err != nil {
-		// The savepoint is undone although ctx may be what ended f.
-		ctx = context.WithoutCancel(ctx)
-		if _, back := s.Exec(ctx, "ROLLBACK TO SAVEPOINT kin_savepoint", nil); back != nil {
-			err = errors.Join(err, fmt.Errorf("kin: rollback to savepoint: %w", back))
-		}
-		return err
-	}
-	if _, err := s.Exec(ctx, "RELEASE SAVEPOINT kin_savepoint", nil); err != nil {
-		return fmt.Errorf("kin: release savepoint: %w", err)
-	}
-	return nil
 }

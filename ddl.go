@@ -19,14 +19,23 @@ import (
 // On SQLite and PostgreSQL, all tables are created or none.
 func CreateTables(ctx context.Context, db Executor) error {
 	s := db.session()
-	g, err := s.space.graph()
+	g, err := s.forWriting()
 	if err != nil {
 		return err
 	}
-	if err := checkNames(g, s.dialect); err != nil {
-		return err
+	return s.define(ctx, "CreateTables", func(s *session) error { return s.createTables(ctx, g) })
+}
+
+// define runs f, which changes tables: in a transaction where tables are part
+// of it, so that all are changed or none.
+func (s *session) define(ctx context.Context, what string, f func(*session) error) error {
+	switch {
+	case !s.dialect.Traits().CommitsTables:
+		return s.transact(ctx, f)
+	case s.begin == nil:
+		return fmt.Errorf("kin: %s within a transaction: %s would commit it; call it outside", what, s.dialect.Name())
 	}
-	return s.transact(ctx, func(s *session) error { return s.createTables(ctx, g) })
+	return f(s)
 }
 
 func (s *session) createTables(ctx context.Context, g *schema.Graph) error {
@@ -83,11 +92,11 @@ func (s *session) tables(ctx context.Context) (map[string]bool, error) {
 // is in them. Tables that do not exist are none to drop.
 func DropTables(ctx context.Context, db Executor) error {
 	s := db.session()
-	g, err := s.space.graph()
+	g, err := s.forWriting()
 	if err != nil {
 		return err
 	}
-	return s.transact(ctx, func(s *session) error { return s.dropTables(ctx, g) })
+	return s.define(ctx, "DropTables", func(s *session) error { return s.dropTables(ctx, g) })
 }
 
 func (s *session) dropTables(ctx context.Context, g *schema.Graph) error {

@@ -31,7 +31,12 @@ func (notFound) Error() string        { return "kin: no row found" }
 func (notFound) Is(target error) bool { return target == sql.ErrNoRows }
 
 // A PathError is a lookup, an order or a relation path that names something
-// that is not there. Its fields say what was looked for, and what there is.
+// that is not there. Its fields are:
+//
+//	Model string   // the model at which the step was looked up
+//	Path  string   // the whole path
+//	Step  string   // the step that failed
+//	Known []string // what there is instead, sorted
 type PathError = lookup.Error
 
 // A ModelError is a mistake in a model.

@@ -22,13 +22,11 @@ import (
 //
 // It knows one of four things: that it is NULL (the zero value), the key of
 // the row it refers to, the row itself, or nothing, if the query that read
-// its owner left the column out. Reading it never asks the database; [Load]
-// does, and so does a query with [QuerySet.SelectRelated].
+// its owner left the column out. Reading it never asks the database;
+// [ForeignKey.Load] does, and so does a query with [QuerySet.SelectRelated].
 //
 // A ForeignKey may be copied: the copy refers to the same row. It may be read
 // by several goroutines at once.
-//
-// [Load]: ForeignKey.Load
 type ForeignKey[T any] struct {
 	row *T // the row, if fk.State is rel.Loaded
 	fk  rel.FK

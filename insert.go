@@ -26,15 +26,12 @@ const insertChunk = 500
 // A foreign key to a row that is not saved is an error that says so.
 func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 	s := db.session()
-	g, err := s.space.graph()
+	g, err := s.forWriting()
 	if err != nil {
 		return err
 	}
 	m, err := modelOf(g, reflect.TypeFor[T]())
 	if err != nil {
-		return err
-	}
-	if err := checkNames(g, s.dialect); err != nil {
 		return err
 	}
 	in := inserter{model: m}
@@ -53,7 +50,7 @@ func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 	for i, row := range in.rows {
 		if in.keys != nil && in.keys[i] != nil {
 			if err := hydrate.SetGenerated(m, row, in.keys[i]); err != nil {
-				return err
+				return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
 			}
 		}
 		hydrate.Bind(m, row)

@@ -3,6 +3,7 @@ package kin
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -151,7 +152,7 @@ func unmarshalKey(k *schema.Key, data []byte) ([]any, error) {
 	if len(values) != len(k.Types) {
 		return nil, fmt.Errorf("has %d parts, not %d", len(k.Types), len(values))
 	}
-	for i, leaf := range k.Leaves() {
+	for i, leaf := range k.Leaves {
 		n, isNumber := values[i].(json.Number)
 		var err error
 		switch kind := leaf.Value.Kind; {
@@ -177,8 +178,10 @@ func unmarshalKey(k *schema.Key, data []byte) ([]any, error) {
 // keyText returns how a row is shown: by its model and key.
 func keyText(t reflect.Type, key rel.Key, null bool, err error) string {
 	switch {
-	case err != nil:
+	case errors.Is(err, ErrUnsaved):
 		return t.Name() + "(unsaved)"
+	case err != nil:
+		return t.Name() + "(invalid key)"
 	case null:
 		return t.Name() + "(NULL)"
 	}

@@ -8,7 +8,13 @@ import (
 	"github.com/kin-orm/kin/internal/schema"
 )
 
-// Table holds what a model says of its table as a whole; see [Tabler].
+// Table holds what a model says of its table as a whole; see [Tabler]. Columns
+// are named as in lookups, in snake_case. Its fields are:
+//
+//	Name    string     // of the table, if it is not that of the naming rule
+//	Unique  [][]string // sets of columns that are unique together
+//	Indexes [][]string // the columns of indexes
+//	Checks  []string   // conditions in SQL that every row meets
 type Table = schema.Table
 
 // A Tabler is a model with table options: a table name of its own, and
@@ -18,11 +24,19 @@ type Table = schema.Table
 //		return kin.Table{Name: "members", Unique: [][]string{{"person", "club"}}}
 //	}
 //
-// KinTable is called once, on a zero model.
+// The method is KinTable() kin.Table. It is called once, on a zero model.
 type Tabler = schema.Tabler
 
 // Naming names tables and columns where a tag or [Table] does not; see
-// [WithNaming]. Functions that are nil are those of [Snake].
+// [WithNaming]. Its fields are functions, of which those that are nil are those
+// of [Snake]:
+//
+//	Table  func(model string) string
+//	Column func(model, field string) string
+//	Key    func(model, field, part string) string // of a foreign key
+//
+// The part is empty if the foreign key has one column, else it is the part of
+// the other model's primary key that the column refers to.
 type Naming = schema.Naming
 
 // Snake returns the default naming: snake_case columns, and snake_case tables

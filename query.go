@@ -63,12 +63,12 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 //
 // A foreign key's row comes by a LEFT JOIN; no row is dropped for want of it.
 // One chain of to-many relations is joined too. If there are several
-// branches, they are arms of a UNION ALL: the rows read are the sum of all
-// related rows, never their product. Rows of the query come once each,
+// branches, or one that begins at a row that others share, they are arms of a
+// UNION ALL: the rows read are the sum of all related rows, never their product. Rows of the query come once each,
 // whatever is loaded with them, and one row of the database is one value.
 //
-// Related rows come in the order of their primary key, or in that of an
-// [QuerySet.OrderBy] whose path leads to them. A path may have [MaxHops] steps.
+// Related rows come in the order of their primary key, or in that of a path
+// of [QuerySet.OrderBy] that leads to them. A path may have [MaxHops] steps.
 func (qs QuerySet[T]) SelectRelated(paths ...string) QuerySet[T] {
 	return qs.with(func(q *query) { q.load = append(q.load, paths...) })
 }
@@ -89,9 +89,11 @@ func (qs QuerySet[T]) SelectRelated(paths ...string) QuerySet[T] {
 //	isnull (true or false)
 //
 // Text is compared by code point, with case; the operators with i in front
-// compare without case, in all of Unicode. NULL is a value like others for
-// exact, ne and in: ne "x" and ne nil keep what exact does not; the other
-// operators are not met by NULL. A lookup that ends in a relation takes a
+// compare lower-case forms, beyond ASCII too; databases differ in those of a
+// few letters, such as the Greek final sigma and the dotted capital I. NULL is a value like others for
+// exact, ne and in: Filter("category", nil) keeps the rows where it is NULL,
+// and ne "x" those where it is NULL or differs. The other operators are not
+// met by NULL. A lookup that ends in a relation takes a
 // row of its model, a ForeignKey, or a key.
 //
 // A condition over a to-many relation is met if one related row meets it. The

@@ -96,7 +96,9 @@ func (s *space) graph() (*schema.Graph, error) {
 func (r *Registry) space() *space {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.own.registry = r
+	if r.own.registry == nil { // once: it is read without the lock
+		r.own.registry = r
+	}
 	return &r.own
 }
 
@@ -136,15 +138,17 @@ type RelationJoin struct {
 // String returns the join as SQL, with names in double quotes.
 func (j RelationJoin) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "LEFT JOIN %q AS %q ON ", j.To, j.Alias)
+	fmt.Fprintf(&b, "LEFT JOIN %s AS %s ON ", quoted(j.To), quoted(j.Alias))
 	for i, on := range j.On {
 		if i > 0 {
 			b.WriteString(" AND ")
 		}
-		fmt.Fprintf(&b, "%q.%q = %q.%q", j.Alias, on[1], j.From, on[0])
+		fmt.Fprintf(&b, "%s.%s = %s.%s", quoted(j.Alias), quoted(on[1]), quoted(j.From), quoted(on[0]))
 	}
 	return b.String()
 }
+
+func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
 // ResolveRelationJoin returns how rows of one table are joined to those of
 // another. Both may be given as tables or as models, and their order matters:
@@ -179,12 +183,29 @@ func (r *Registry) ResolveRelationJoin(from, to string) (RelationJoin, error) {
 	default:
 		return RelationJoin{}, fmt.Errorf("kin: several relations lead from %s to %s: %s", a.Table, b.Table, strings.Join(names, ", "))
 	}
-	rel := found[0]
-	j := RelationJoin{From: a.Table, To: b.Table, Name: rel.Name, Alias: rel.Alias, ToMany: rel.Kind == schema.ToMany}
+	return joinOf(found[0]), nil
+}
+
+func joinOf(rel *schema.Relation) RelationJoin {
+	j := RelationJoin{From: rel.From.Table, To: rel.To.Table, Name: rel.Name, Alias: rel.Alias, ToMany: rel.Kind == schema.ToMany}
 	for i, c := range rel.FromColumns {
 		j.On = append(j.On, [2]string{c.Name, rel.ToColumns[i].Name})
 	}
-	return j, nil
+	return j
+}
+
+// Joins returns how all relations are joined, there and back, in the order of
+// their models and then of their names.
+func (r *Registry) Joins() ([]RelationJoin, error) {
+	g, err := r.graph()
+	if err != nil {
+		return nil, err
+	}
+	var joins []RelationJoin
+	for rel := range g.Relations() {
+		joins = append(joins, joinOf(rel))
+	}
+	return joins, nil
 }
 
 func modelCalled(g *schema.Graph, name string) (*schema.Model, error) {

@@ -42,6 +42,8 @@ func (r Reverse[T]) All() []*T { return r.rows }
 // Values iterates over the rows.
 //
 //	for student := range class.Students.Values() {
+//		fmt.Println(student.Name)
+//	}
 func (r Reverse[T]) Values() iter.Seq[*T] { return slices.Values(r.rows) }
 
 // Len returns the number of loaded rows.
@@ -55,7 +57,8 @@ func (r Reverse[T]) Loaded() bool { return r.many.Loaded }
 func (r Reverse[T]) IsZero() bool { return !r.many.Loaded }
 
 // Load reads the rows, in the order of their primary key, whether they are
-// loaded already or not.
+// loaded already or not. If the field does not know which row it is in, the
+// error is [ErrUnbound].
 func (r *Reverse[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
 	rows, err := r.Query().All(ctx, db)
 	if err != nil {

@@ -73,11 +73,11 @@ func (qs QuerySet[T]) rows(ctx context.Context, db Executor, f form, hint int) (
 	}
 	rows, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {
-		return nil, queryError[T](err)
+		return nil, queryError[T](ctx, s, err)
 	}
 	found, err := readAll(rows, c.Shape, hint)
 	if err != nil {
-		return nil, queryError[T](err)
+		return nil, queryError[T](ctx, s, err)
 	}
 	return hydrate.Slice[T](found), nil
 }
@@ -102,8 +102,8 @@ func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.P
 }
 
 // queryError says what the query was about.
-func queryError[T any](err error) error {
-	return fmt.Errorf("kin: query on %s: %w", reflect.TypeFor[T]().Name(), err)
+func queryError[T any](ctx context.Context, s *session, err error) error {
+	return fmt.Errorf("kin: query on %s: %w", reflect.TypeFor[T]().Name(), s.fault(ctx, nil, err))
 }
 
 // Count returns the number of rows of T that the query has.
@@ -125,13 +125,13 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 	}
 	rows, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {
-		return 0, queryError[T](err)
+		return 0, queryError[T](ctx, s, err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	row := make([]driver.Value, 1)
 	rows.Bind(row)
 	if err := rows.Next(); err != nil {
-		return 0, queryError[T](err)
+		return 0, queryError[T](ctx, s, err)
 	}
 	if yes, ok := row[0].(bool); ok {
 		if yes {
@@ -154,6 +154,8 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 //		if err != nil {
 //			return err
 //		}
+//		fmt.Println(student.Name)
+//	}
 func (qs QuerySet[T]) Iter(ctx context.Context, db Executor) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
 		if err := qs.stream(ctx, db, yield); err != nil {
@@ -171,12 +173,12 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 	}
 	rows, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {
-		return queryError[T](err)
+		return queryError[T](ctx, s, err)
 	}
 	stopped := false
 	defer func() {
 		if closed := rows.Close(); closed != nil && err == nil && !stopped {
-			err = queryError[T](closed)
+			err = queryError[T](ctx, s, closed)
 		}
 	}()
 	reader := hydrate.NewReader(c.Shape, 1)
@@ -195,12 +197,12 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 	for !stopped {
 		next := rows.Next()
 		if next != nil && !errors.Is(next, io.EOF) {
-			return queryError[T](next)
+			return queryError[T](ctx, s, next)
 		}
 		starts := next != nil
 		if !starts {
 			if starts, err = reader.Starts(row); err != nil {
-				return queryError[T](err)
+				return queryError[T](ctx, s, err)
 			}
 		}
 		if starts {
@@ -212,7 +214,7 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 			}
 		}
 		if err := reader.Row(row); err != nil {
-			return queryError[T](err)
+			return queryError[T](ctx, s, err)
 		}
 	}
 	return nil

@@ -11,6 +11,7 @@ package alias
 import (
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Len is the length in bytes of an alias made by [Of].
@@ -45,16 +46,16 @@ func Assign(relations []Relation, reserved ...string) map[Relation]string {
 	slices.SortFunc(sorted, compare)
 	sorted = slices.Compact(sorted)
 
-	taken := make(map[string]bool, len(sorted)+len(reserved))
+	taken := make(map[string]bool, len(sorted)+len(reserved)) // in lower case
 	for _, name := range reserved {
-		taken[name] = true
+		taken[strings.ToLower(name)] = true
 	}
 	aliases := make(map[Relation]string, len(sorted))
 	for _, r := range sorted {
 		for round := uint64(0); ; round++ {
 			a := of(r.Table, r.Name, round)
-			if !taken[a] {
-				taken[a] = true
+			if folded := strings.ToLower(a); !taken[folded] {
+				taken[folded] = true
 				aliases[r] = a
 				break
 			}

@@ -143,6 +143,8 @@ type Traits struct {
 	// exists, and DropConstraint how it is dropped.
 	AlterConstraints bool
 	DropConstraint   string
+	// CommitsTables is whether CREATE TABLE and DROP TABLE end a transaction.
+	CommitsTables bool
 	// BeforeDrop is run before tables are dropped; empty if nothing must be.
 	BeforeDrop string
 	// IndexesKeys is whether the database indexes foreign keys by itself.
@@ -150,6 +152,8 @@ type Traits struct {
 	// NullsFirstIndex is whether an index on a nullable column must say NULLS
 	// FIRST to serve kin's order.
 	NullsFirstIndex bool
+	// SerialOnly is whether all transactions are serializable.
+	SerialOnly bool
 	// NoLimit is the LIMIT that lets an OFFSET stand alone; empty where it can.
 	NoLimit string
 }

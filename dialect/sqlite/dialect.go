@@ -61,6 +61,7 @@ var (
 		CheckSize:      true,
 		BeforeDrop:     "PRAGMA defer_foreign_keys = ON",
 		NoLimit:        "-1",
+		SerialOnly:     true,
 	}
 )
 

@@ -6,7 +6,9 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"io"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,15 +33,51 @@ type Event struct {
 	Err error
 }
 
+// ErrBusy says that a transaction was given a statement while another ran.
+var ErrBusy = errors.New("kin: the transaction is busy with another statement: " +
+	"its rows are still being read, or another goroutine uses it")
+
+// A Guard keeps a transaction to one statement at a time, and to none when it
+// has ended: database/sql would wait, or leave it to the driver.
+type Guard struct {
+	busy  atomic.Bool
+	ended atomic.Bool
+}
+
+// End makes all later statements fail.
+func (g *Guard) End() { g.ended.Store(true) }
+
+func (g *Guard) take() error {
+	switch {
+	case g == nil:
+		return nil
+	case g.ended.Load():
+		return sql.ErrTxDone
+	case !g.busy.CompareAndSwap(false, true):
+		return ErrBusy
+	}
+	return nil
+}
+
+func (g *Guard) leave() {
+	if g != nil {
+		g.busy.Store(false)
+	}
+}
+
 // A Session runs statements and reports them.
 type Session struct {
 	Runner Runner
 	Report func(context.Context, Event) // may be nil
+	Guard  *Guard                       // of a transaction, else nil
 }
 
 // Query runs a statement that has rows. The Rows must be closed.
 func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, error) {
-	r := &Rows{ctx: ctx, report: s.Report, event: Event{SQL: query, Params: len(args)}}
+	if err := s.Guard.take(); err != nil {
+		return nil, err
+	}
+	r := &Rows{ctx: ctx, report: s.Report, guard: s.Guard, event: Event{SQL: query, Params: len(args)}}
 	if s.Report != nil {
 		r.start = time.Now()
 	}
@@ -55,6 +93,10 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 
 // Exec runs a statement that has no rows.
 func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if err := s.Guard.take(); err != nil {
+		return nil, err
+	}
+	defer s.Guard.leave()
 	start := time.Now()
 	result, err := s.Runner.ExecContext(ctx, query, args...)
 	if s.Report != nil {
@@ -74,6 +116,8 @@ type Rows struct {
 	sinks  []sink
 	ctx    context.Context //nolint:containedctx // for the report, which comes when the rows end
 	report func(context.Context, Event)
+	guard  *Guard
+	ended  bool
 	start  time.Time
 	event  Event
 }
@@ -102,6 +146,9 @@ func (r *Rows) Bind(row []driver.Value) {
 func (r *Rows) Next() error {
 	if !r.rows.Next() {
 		err := r.rows.Err()
+		if err == nil {
+			err = r.rows.Close() // which the driver may only now find out about
+		}
 		r.done(err)
 		if err == nil {
 			err = io.EOF
@@ -120,11 +167,15 @@ func (r *Rows) Close() error {
 }
 
 func (r *Rows) done(err error) {
+	if r.ended {
+		return
+	}
+	r.ended = true
+	r.guard.leave()
 	if r.report == nil {
 		return
 	}
 	r.event.Err = err
 	r.event.Duration = time.Since(r.start)
 	r.report(r.ctx, r.event)
-	r.report = nil
 }

@@ -118,7 +118,7 @@ func Values(dst []driver.Value, columns []*schema.Column, row any, traits *diale
 			err = errors.New("is NULL, which the column cannot hold; set it, or add the null option")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("kin: %s %w", c.GoName(), err)
+			return nil, fmt.Errorf("%s %w", c.GoName(), err)
 		}
 		dst = append(dst, v)
 	}
@@ -199,10 +199,13 @@ func Point(row any, r *schema.Relation, target any) {
 
 // MakeKey makes a key of its parts as a user gives them.
 func MakeKey(k *schema.Key, parts []any) (rel.Key, error) {
+	if len(k.Types) == 0 {
+		return rel.Key{}, errors.New("the model has no primary key")
+	}
 	if len(parts) != len(k.Types) {
 		return rel.Key{}, fmt.Errorf("has %d parts, not %d", len(k.Types), len(parts))
 	}
-	fields := k.Leaves()
+	fields := k.Leaves
 	keys := make([]rel.Key, len(parts))
 	for i, part := range parts {
 		c := &schema.Column{Field: fields[i]}

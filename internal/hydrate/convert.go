@@ -72,7 +72,7 @@ func isWrapped(t reflect.Type) bool {
 func change(f *schema.Field, v reflect.Value, x any) (reflect.Value, bool, error) {
 	target := f.Base
 	bad := func() (reflect.Value, bool, error) {
-		return v, false, fmt.Errorf("takes a %s, not a %T", f.Type, x)
+		return v, false, fmt.Errorf("takes %s, not %T", f.Type, x)
 	}
 	switch f.Value.Kind {
 	case dialect.Int, dialect.Uint:

@@ -90,7 +90,7 @@ func newBaseEncoder(t reflect.Type, vt dialect.Type) encoder {
 			if !json.Valid(b) {
 				return nil, errors.New("is no valid JSON")
 			}
-			return string(b), value.CheckText(string(b))
+			return string(b), value.CheckJSON(string(b))
 		}
 	case dialect.Time:
 		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
@@ -178,6 +178,11 @@ func encodeMarshalled(f *schema.Field) encoder {
 		if err != nil {
 			return nil, err
 		}
-		return string(text), nil
+		// encoding/json writes a byte that is not valid UTF-8 as this escape,
+		// and the character U+FFFD as itself.
+		if value.HasEscape(string(text), `\ufffd`) {
+			return nil, errors.New("has a text that is not valid UTF-8; use []byte")
+		}
+		return string(text), value.CheckJSON(string(text))
 	}
 }

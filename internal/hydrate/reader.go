@@ -295,7 +295,7 @@ func (n *nodeState) ord(key *rel.Key, row []driver.Value) (int64, error) {
 func (r *Reader) Finish() ([]unsafe.Pointer, error) {
 	for _, t := range r.tables {
 		if slices.Contains(t.filled, false) {
-			return nil, errors.New("kin: the result has children of a row that it does not have")
+			return nil, errors.New("the result has children of a row that it does not have")
 		}
 	}
 	for i := range r.nodes {
@@ -400,7 +400,7 @@ func readKey(row []driver.Value, slots []int, types []dialect.Type) (key rel.Key
 
 // columnError says which column err is about.
 func columnError(c *schema.Column, err error) error {
-	at := fmt.Sprintf("kin: %s (column %q of %q)", c.GoName(), c.Name, c.Model.Table)
+	at := fmt.Sprintf("%s (column %q of %q)", c.GoName(), c.Name, c.Model.Table)
 	if errors.Is(err, errNull) {
 		return fmt.Errorf("%s is NULL, which %s cannot hold; take a *%s or sql.Null[%s] for the field",
 			at, c.Field.Type, c.Field.Base, c.Field.Base)

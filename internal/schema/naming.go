@@ -2,6 +2,7 @@ package schema
 
 import (
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -131,7 +132,7 @@ func Suggest(mistaken string, names iter.Seq[string]) string {
 // (optimal string alignment), in bytes.
 func distance(a, b string) int {
 	if len(a) > 64 || len(b) > 64 { // no name that long is a slip of the finger
-		return 1 << 10
+		return math.MaxInt
 	}
 	rows := make([][]int, len(a)+1)
 	for i := range rows {

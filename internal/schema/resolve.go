@@ -300,6 +300,10 @@ func (r *resolver) foreignKeys(m *Model) {
 			FromColumns: rel.ToColumns, ToColumns: rel.FromColumns,
 		}
 		rel.Inverse = back
+		if strings.Contains(name, "__") {
+			r.problem(m, rel.Field.Name, "has the related name %q; two underscores part the steps of a path", name)
+			continue
+		}
 		if other, ok := rel.To.members[name]; ok {
 			r.problem(m, rel.Field.Name, "has the related name %q at %s, and so has %s; set another related_name",
 				name, rel.To.Name, other.describe())
@@ -400,8 +404,12 @@ func (r *resolver) home(m *Model, f *Field, child *Model) *Relation {
 // constraints checks the names in the table options of m.
 func (r *resolver) constraints(m *Model) {
 	for _, set := range slices.Concat(m.Struct.Table.Unique, m.Struct.Table.Indexes) {
-		if _, bad, ok := m.ColumnsOf(set); !ok {
+		columns, bad, ok := m.ColumnsOf(set)
+		if !ok {
 			r.problem(m, "", "has no column %q, which its KinTable method names%s", bad, Suggest(bad, m.Members()))
+		}
+		for _, c := range columns {
+			c.Value.Key = true // it is in an index, which cannot hold every type
 		}
 	}
 }

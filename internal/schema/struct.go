@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -92,6 +93,7 @@ type Struct struct {
 type Key struct {
 	Fields []KeyField
 	Types  []dialect.Type // of all columns, in order
+	Leaves []*Field       // at the end of each column, foreign keys followed
 }
 
 // A KeyField is a field of a primary key, and of how many columns it consists.
@@ -106,43 +108,33 @@ func (s *Struct) Key() *Key {
 	if k := s.key.Load(); k != nil {
 		return k
 	}
-	k := s.findKey(0)
+	k := s.findKey(nil)
 	s.key.CompareAndSwap(nil, k)
 	return k
 }
 
 // findKey follows foreign keys, which may lead in a circle: that is a mistake
-// which Resolve reports.
-func (s *Struct) findKey(depth int) *Key {
+// which Resolve reports. above are the structs whose keys are being found.
+func (s *Struct) findKey(above []*Struct) *Key {
 	k := &Key{}
-	if depth > 16 {
+	if slices.Contains(above, s) {
 		return k
 	}
+	above = append(above, s)
 	fields := keyFields(s)
 	for _, f := range fields {
 		if f.Rel.Kind == NoRel {
 			k.Fields = append(k.Fields, KeyField{f, 1, isAuto(f, len(fields))})
 			k.Types = append(k.Types, f.Value)
+			k.Leaves = append(k.Leaves, f)
 			continue
 		}
-		target := f.Rel.Struct().findKey(depth + 1)
+		target := f.Rel.Struct().findKey(above)
 		k.Fields = append(k.Fields, KeyField{f, len(target.Types), false})
 		k.Types = append(k.Types, target.Types...)
+		k.Leaves = append(k.Leaves, target.Leaves...)
 	}
 	return k
-}
-
-// Leaves returns the field at the end of each column of the key.
-func (k *Key) Leaves() []*Field {
-	var leaves []*Field
-	for _, kf := range k.Fields {
-		if kf.Field.Rel.Kind == NoRel {
-			leaves = append(leaves, kf.Field)
-		} else {
-			leaves = append(leaves, kf.Field.Rel.Struct().Key().Leaves()...)
-		}
-	}
-	return leaves
 }
 
 // isAuto reports whether the database generates the key field f, one of n:

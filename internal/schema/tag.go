@@ -107,17 +107,22 @@ func parseTag(s string, relation bool) (Tag, []string) {
 		name, value, hasValue := strings.Cut(part, "=")
 		name = strings.TrimSpace(name)
 		o, known := options[name]
-		if i == 0 && (!hasValue || !known) {
+		// The first part is a column. Options that have a value may take its
+		// place; a column whose name has a "=" is in quotes.
+		if i == 0 && (!hasValue || strings.HasPrefix(part, "'")) {
 			t.Column = unquote(part)
+			if known { // not quoted, then
+				problems = append(problems, fmt.Sprintf("has the tag option %[1]q in the place of the column's name; "+
+					"write `kin:\",%[1]s\"`, or `kin:\"'%[1]s'\"` for a column of that name", name))
+			}
 			continue
 		}
 		switch {
 		case name == "" && !hasValue:
 			problems = append(problems, "has an empty tag option")
 		case !known:
-			problems = append(problems, fmt.Sprintf("has an unknown tag option %q%s; the options are %s",
-				name, Suggest(name, maps.Keys(options)),
-				strings.Join(slices.Sorted(maps.Keys(options)), ", ")))
+			problems = append(problems, fmt.Sprintf("has an unknown tag option %q; the options are %s%s",
+				name, strings.Join(slices.Sorted(maps.Keys(options)), ", "), Suggest(name, maps.Keys(options))))
 		case o.relation && !relation:
 			problems = append(problems, fmt.Sprintf("has the tag option %q, which is for relations", name))
 		case o.takesValue != hasValue && o.takesValue:

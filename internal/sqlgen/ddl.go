@@ -225,11 +225,17 @@ func (w *writer) index(m *schema.Model, columns []*schema.Column) {
 }
 
 func (w *writer) constraintName(prefix string, m *schema.Model, columns []*schema.Column) string {
-	parts := []string{prefix, m.Table}
-	for _, c := range columns {
-		parts = append(parts, c.Name)
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.Name
 	}
-	return w.shorten(strings.Join(parts, "_"))
+	// Names are unique in the whole database: user_group and owner_id must not
+	// read like user and group_owner_id.
+	between := "_"
+	if strings.Contains(m.Table, "_") {
+		between = "__"
+	}
+	return w.shorten(prefix + "_" + m.Table + between + strings.Join(names, "_"))
 }
 
 // shorten cuts a name that is too long for some database, and adds a hash so

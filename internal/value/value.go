@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/kin-orm/kin/dialect"
@@ -123,14 +124,27 @@ func Bool(v driver.Value) (bool, error) {
 			return v == 1, nil
 		}
 	case []byte:
-		switch string(v) {
-		case "0", "f", "false", "\x00":
-			return false, nil
-		case "1", "t", "true", "\x01":
-			return true, nil
+		if b, ok := boolText(string(v)); ok {
+			return b, nil
+		}
+	case string:
+		if b, ok := boolText(v); ok {
+			return b, nil
 		}
 	}
 	return false, mismatch(v, "boolean")
+}
+
+// boolText reads the texts that databases have for truth values. A BIT(1) of
+// MariaDB is a byte.
+func boolText(s string) (b, ok bool) {
+	switch s {
+	case "0", "f", "false", "\x00":
+		return false, true
+	case "1", "t", "true", "\x01":
+		return true, true
+	}
+	return false, false
 }
 
 // String reads a text.
@@ -307,6 +321,61 @@ func CheckText(s string) error {
 		return errors.New("is a text that is not valid UTF-8; use []byte")
 	}
 	return nil
+}
+
+// CheckJSON returns an error for a JSON text that not every database can
+// hold: PostgreSQL refuses escapes that stand for no character of a text.
+func CheckJSON(s string) error {
+	if err := CheckText(s); err != nil {
+		return err
+	}
+	for rest := s; ; {
+		i := strings.IndexByte(rest, '\\')
+		if i < 0 || i+1 >= len(rest) {
+			return nil
+		}
+		rest = rest[i:]
+		if rest[1] != 'u' {
+			rest = rest[2:]
+			continue
+		}
+		r, ok := escaped(rest)
+		switch {
+		case !ok || r == 0:
+			return errors.New("is JSON with the character U+0000, which not every database holds")
+		case utf16.IsSurrogate(r):
+			low, _ := escaped(rest[6:])
+			if utf16.DecodeRune(r, low) == utf8.RuneError {
+				return errors.New("is JSON with half of a surrogate pair, which not every database holds")
+			}
+			rest = rest[6:]
+		}
+		rest = rest[6:]
+	}
+}
+
+// escaped reads the escape \uXXXX at the start of a JSON text.
+func escaped(s string) (r rune, ok bool) {
+	if len(s) < 6 || s[0] != '\\' || s[1] != 'u' {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(s[2:6], 16, 16)
+	return rune(n), err == nil
+}
+
+// HasEscape reports whether the JSON text s has the escape, such as \ufffd,
+// rather than a backslash that is escaped itself and then its letters.
+func HasEscape(s, escape string) bool {
+	for i := 0; i+len(escape) <= len(s); i++ {
+		if s[i] != '\\' {
+			continue
+		}
+		if s[i:i+len(escape)] == escape {
+			return true
+		}
+		i++ // what is escaped begins no escape
+	}
+	return false
 }
 
 // FromTime returns what the driver is given for t: UTC, to the microsecond.

@@ -1,0 +1,133 @@
+/*
+Package kin is an ORM whose models are plain structs, whose relations are
+fields of a generic type, and whose queries return typed, nested values.
+There is no generated code, and there is no any in a result.
+
+	package main
+
+	import (
+		"context"
+		"fmt"
+		"log"
+
+		"github.com/kin-orm/kin"
+		"github.com/kin-orm/kin/dialect/sqlite"
+	)
+
+	type Artist struct {
+		ID     int64
+		Name   string
+		Albums kin.Reverse[Album]
+	}
+
+	type Album struct {
+		ID     int64
+		Title  string
+		Artist kin.ForeignKey[Artist] `kin:",on_delete=cascade"`
+	}
+
+	func init() {
+		kin.Register[Artist]()
+		kin.Register[Album]()
+	}
+
+	func main() {
+		ctx := context.Background()
+		db, err := sqlite.Open(ctx, ":memory:")
+		check(err)
+		check(kin.CreateTables(ctx, db))
+
+		nina := &Artist{Name: "Nina Simone"}
+		check(kin.Insert(ctx, db, nina))
+		blues := &Album{Title: "Pastel Blues", Artist: kin.To(nina)}
+		check(kin.Insert(ctx, db, blues))
+
+		artists, err := kin.Query[Artist]().
+			SelectRelated("albums").
+			Filter("albums__title__icontains", "blues").
+			All(ctx, db) // []*Artist
+		check(err)
+		for _, album := range artists[0].Albums.All() { // []*Album
+			fmt.Println(album.Title, "by", album.Artist.Get().Name)
+		}
+	}
+
+	func check(err error) {
+		if err != nil {
+			log.Fatal(err)
+		}
+	}
+
+The databases are in the packages dialect/sqlite, dialect/postgres and
+dialect/mysql; [New] takes a pool that is open already.
+
+# Models
+
+A model is a struct type that is given to [Register], in an init function.
+Its exported fields are columns, those of embedded structs included. Two
+models that refer to each other live in one package, as Go has it.
+
+Columns and tables are named in snake_case, tables in the plural: SchoolClass
+is school_classes, its field FirstName is first_name, and the foreign key
+Class is class_id. Lookups always use the snake_case name of the field. A tag
+renames a column, a KinTable method a table ([Tabler]), and [WithNaming] the
+rule. A tag is a column name, which may be empty, and options after it, as in
+`kin:",null"`:
+
+	pk                 part of the primary key; without it, the field ID is
+	auto               the database makes the key, as it does without a word
+	                   for a single integer key that is called ID
+	null               the column may be NULL
+	unique             no two rows have the value
+	index              the column has an index; foreign keys always have one
+	size=50            the most characters or bytes
+	default=SQL        what rows written by others get; kin writes all fields
+	type=SQL           the column's type, for CreateTables
+	json               the value is stored as JSON, whatever its type is
+	related_name=name  of a ForeignKey: the way back, in lookups; by default
+	                   the model in lower case and an s
+	on_delete=action   of a ForeignKey: cascade, restrict, set_null,
+	on_update=action   set_default or no_action
+	via=Field          of a Reverse: its foreign key, if there are several
+
+The tag `kin:"-"` leaves a field out. A foreign key to a composite key has
+a column for each part, which a tag names as a+b. Quotes and parentheses keep
+commas together: `kin:",default='a,b'"`.
+
+A field may be a bool, an integer, a float, a string, a []byte, a [time.Time]
+(in UTC, to the microsecond), a time.Duration (in nanoseconds), a
+[encoding/json.RawMessage], a [16]byte type called UUID, a named type of a plain
+kind (an enum), or any type with Scan and Value. What may be NULL is a pointer,
+a [database/sql.Null], a slice with the option null, or a foreign key with it.
+A NULL that a field cannot hold is an error that names the column, never a zero.
+
+# Relations
+
+A [ForeignKey] is NULL, a key, a loaded row, or was not read; a [Reverse] is
+loaded, perhaps with no rows, or is not. Reading them never asks the database.
+[QuerySet.SelectRelated] loads them with a query, their Load methods later.
+
+# What holds
+
+  - A query returns each of its rows once, in order, whatever it joins. Limit,
+    Offset and Count speak of those. In one result, one row of the database
+    is one Go value.
+  - Related rows come in the same statement, and the rows read are their sum,
+    not their product.
+  - A condition over a to-many relation keeps or drops rows of the query, and
+    never trims what is loaded. Exclude is the exact complement of Filter,
+    with NULL.
+  - Every value is a bound parameter, and every name is one of a registered
+    model.
+  - The same program gives the same answer on every database: case, the order
+    of text, NULL, time and integers out of range.
+  - Mistakes are errors, with what might have been meant. Only Register
+    panics, for a type that is no struct.
+
+# Concurrency
+
+A [QuerySet] is immutable. It, a [DB] and a [Registry] may be used by several
+goroutines at once, a [Tx] by one at a time. Rows belong to the caller: they
+may be read by several goroutines, but not while one changes them.
+*/
+package kin
