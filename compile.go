@@ -83,7 +83,7 @@ func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
 // write plans the query and writes it.
 func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect) {
 	p := plan.Query{
-		Model: m, Graph: c.graph, Load: q.load, Fixed: q.fixed, Calls: q.calls,
+		Model: m, Graph: c.graph, Load: q.load, Keys: q.keys, Fixed: q.fixed, Calls: q.calls,
 		Order: q.order, Limit: q.limit, Offset: q.offset,
 	}
 	rows := plan.Rows

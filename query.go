@@ -9,6 +9,7 @@ import (
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/rel"
 )
 
 // MaxHops is the most relations that a path may follow. It keeps a path from
@@ -28,6 +29,7 @@ type QuerySet[T any] struct{ q *query }
 // A query is a QuerySet without its type.
 type query struct {
 	load   []string
+	keys   []rel.Key
 	fixed  []plan.Fixed
 	calls  []plan.Call
 	order  []string
@@ -50,6 +52,7 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 	q := &query{}
 	if old := qs.q; old != nil {
 		q.load, q.fixed, q.calls = slices.Clip(old.load), slices.Clip(old.fixed), slices.Clip(old.calls)
+		q.keys = old.keys
 		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
 	}
 	change(q)

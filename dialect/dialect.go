@@ -84,7 +84,8 @@ type Traits struct {
 	// AnyTypes is whether a column of a UNION may hold any types at once.
 	AnyTypes bool
 	// UnionText is how text {c} is written in an arm of a UNION, so that the
-	// collations of the arms agree; empty where they need not.
+	// collations of the arms agree, and in an order, where Collation alone
+	// fails if the column has another character set; empty where neither is so.
 	UnionText string
 	// TupleValues is whether a list of rows after IN begins with VALUES.
 	TupleValues bool
@@ -113,6 +114,10 @@ type Traits struct {
 	// RawColumn stands before a selected time or boolean column to keep the
 	// driver from converting it by its declared type.
 	RawColumn string
+
+	// FailureAborts is whether a statement that fails leaves the transaction
+	// around it unusable until that, or a savepoint, is rolled back.
+	FailureAborts bool
 
 	// Returning is whether INSERT … RETURNING gives generated keys. Where it
 	// does not, the driver's LastInsertId does.
@@ -152,6 +157,9 @@ type Traits struct {
 	// NullsFirstIndex is whether an index on a nullable column must say NULLS
 	// FIRST to serve kin's order.
 	NullsFirstIndex bool
+	// UpdateJoin is whether an UPDATE takes values from other rows by a JOIN,
+	// rather than by FROM.
+	UpdateJoin bool
 	// SerialOnly is whether all transactions are serializable.
 	SerialOnly bool
 	// NoLimit is the LIMIT that lets an OFFSET stand alone; empty where it can.

@@ -75,6 +75,7 @@ func newTraits(collation string) dialect.Traits {
 		Generated:   "AUTO_INCREMENT",
 		TableSuffix: " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE " + collation,
 
+		UpdateJoin:       true,
 		CommitsTables:    true,
 		AlterConstraints: true,
 		IndexesKeys:      true,

@@ -52,6 +52,7 @@ var (
 		},
 
 		FloatSpecials: true,
+		FailureAborts: true,
 		Returning:     bun.Features().Has(feature.InsertReturning),
 		Sequence: "SELECT nextval(pg_get_serial_sequence($1, $2)) " +
 			"FROM generate_series(1, $3::bigint)",

@@ -4,7 +4,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
+	"unicode/utf8"
 	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
@@ -120,9 +122,43 @@ func Values(dst []driver.Value, columns []*schema.Column, row any, traits *diale
 		if err != nil {
 			return nil, fmt.Errorf("%s %w", c.GoName(), err)
 		}
+		if err := checkSize(c, v); err != nil {
+			return nil, err
+		}
 		dst = append(dst, v)
 	}
 	return dst, nil
+}
+
+// A LengthError says that a value is too long for its column. It is found
+// before the database is asked, because they differ: PostgreSQL and MariaDB
+// cut off spaces in silence, and PostgreSQL has no size for bytes.
+type LengthError struct {
+	Column *schema.Column
+	length int
+	unit   string
+}
+
+func (e *LengthError) Error() string {
+	return fmt.Sprintf("it has %d %s, and the column takes %d", e.length, e.unit, e.Column.Value.Size)
+}
+
+func checkSize(c *schema.Column, v driver.Value) error {
+	size := c.Value.Size
+	if size == 0 {
+		return nil
+	}
+	switch v := v.(type) {
+	case string:
+		if n := utf8.RuneCountInString(v); n > size {
+			return &LengthError{c, n, "characters"}
+		}
+	case []byte:
+		if len(v) > size {
+			return &LengthError{c, len(v), "bytes"}
+		}
+	}
+	return nil
 }
 
 func columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
@@ -171,12 +207,29 @@ func FromAny(c *schema.Column, x any, traits *dialect.Traits) (driver.Value, err
 	if err != nil || null {
 		return nil, err
 	}
+	if f.Value.Kind == dialect.Uint && !f.Marshal && beyondInt64(v.Uint(), traits) {
+		return nil, RangeError{Above: true}
+	}
 	holder := reflect.New(v.Type())
 	holder.Elem().Set(v)
 	if f.Marshal {
 		return codecOf(f).encode(holder.UnsafePointer(), traits)
 	}
 	return baseEncoderOf(f)(holder.UnsafePointer(), traits)
+}
+
+// beyondInt64 reports whether the database has no column that could hold n.
+func beyondInt64(n uint64, traits *dialect.Traits) bool {
+	return n > math.MaxInt64 && !traits.Unsigned
+}
+
+// KeyValue returns what the driver is given for a key that is compared with a
+// column of type t.
+func KeyValue(key rel.Key, t dialect.Type, traits *dialect.Traits) (driver.Value, error) {
+	if t.Kind == dialect.Uint && beyondInt64(key.N[0], traits) {
+		return nil, RangeError{Above: true}
+	}
+	return key.Value(t, traits)
 }
 
 // baseEncoderOf returns the encoder for the field's type without its wrap.
@@ -222,4 +275,25 @@ func MakeKey(k *schema.Key, parts []any) (rel.Key, error) {
 		}
 	}
 	return rel.Join(keys), nil
+}
+
+// Copy copies the columns of one row of the model m, a *T, into another. A
+// loaded foreign key whose key is the same stays loaded.
+func Copy(m *schema.Model, dst, src any) {
+	to, from := reflect.ValueOf(dst).Elem(), reflect.ValueOf(src).Elem()
+	for _, c := range m.Columns {
+		if c.Relation == nil {
+			to.FieldByIndex(c.Field.Index).Set(from.FieldByIndex(c.Field.Index))
+		}
+	}
+	Bind(m, dst)
+	for _, r := range m.Keys {
+		old, fresh := one(unbox(dst), r.Field), one(unbox(src), r.Field)
+		was, null, err := oneKey(unbox(dst), r.Field)
+		if err == nil && !null && fresh.fk.State != rel.IsNull && was == fresh.fk.Key {
+			old.fk.Key = was
+			continue
+		}
+		old.row, old.fk.Key, old.fk.State = fresh.row, fresh.fk.Key, fresh.fk.State
+	}
 }

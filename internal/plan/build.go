@@ -15,7 +15,8 @@ import (
 type Query struct {
 	Model  *schema.Model
 	Graph  *schema.Graph
-	Load   []string // paths of relations
+	Load   []string  // paths of relations
+	Keys   []rel.Key // if not empty, only rows with these keys
 	Fixed  []Fixed
 	Calls  []Call
 	Order  []string // paths, those in descending order with a "-" before them

@@ -61,6 +61,13 @@ func (b *builder) where(from *From, calls []Call) (Cond, error) {
 func (b *builder) fixed(from *From) (All, error) {
 	var all All
 	m := from.Table.Model
+	if len(b.query.Keys) > 0 {
+		c, err := keysIn(from.Table, m.Key, b.query.Keys, b.traits)
+		if err != nil {
+			return nil, fmt.Errorf("kin: %w", err)
+		}
+		all = append(all, c)
+	}
 	for _, f := range b.query.Fixed {
 		columns := m.Key
 		for _, r := range m.Keys {
@@ -440,7 +447,7 @@ func (b *builder) keyValues(refs []Ref, target *schema.Model, x any) ([]driver.V
 	parts := rel.Split(key, len(refs))
 	values := make([]driver.Value, len(refs))
 	for i, part := range parts {
-		if values[i], err = part.Value(refs[i].Column.Value, b.traits); err != nil {
+		if values[i], err = hydrate.KeyValue(part, refs[i].Column.Value, b.traits); err != nil {
 			return nil, err
 		}
 	}

@@ -215,13 +215,19 @@ func (w *writer) filled(e plan.Filled) {
 		w.text(w.castType(e.Slot))
 		w.text(")")
 	case w.t.UnionText != "" && e.Slot.Shared && isText(e.Ref.Column.Value.Kind):
-		before, after, _ := strings.Cut(w.t.UnionText, "{c}")
-		w.text(before)
-		w.expr(e.Ref)
-		w.text(after)
+		w.unionText(e.Ref)
 	default:
 		w.column(e.Ref)
 	}
+}
+
+// unionText writes a text so that it takes kin's collation, whichever
+// character set it is kept in.
+func (w *writer) unionText(e plan.Expr) {
+	before, after, _ := strings.Cut(w.t.UnionText, "{c}")
+	w.text(before)
+	w.expr(e)
+	w.text(after)
 }
 
 func isText(k dialect.Kind) bool {
@@ -262,10 +268,15 @@ func (w *writer) order(terms []plan.Term) { w.terms(terms, " ORDER BY ") }
 func (w *writer) terms(terms []plan.Term, first string) {
 	for i, t := range terms {
 		w.separate(i, first)
-		w.expr(t.Expr)
-		if w.t.Collation != "" && t.Column.IsText() {
+		switch text := t.Column.IsText(); {
+		case text && w.t.UnionText != "":
+			w.unionText(t.Expr)
+		case text && w.t.Collation != "":
+			w.expr(t.Expr)
 			w.text(" COLLATE ")
 			w.text(w.t.Collation)
+		default:
+			w.expr(t.Expr)
 		}
 		if t.Desc {
 			w.text(" DESC")

@@ -1,0 +1,42 @@
+package plan
+
+import (
+	"database/sql/driver"
+	"fmt"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// WithKeys returns the condition that is met by the rows of a model that have
+// one of the keys.
+func WithKeys(m *schema.Model, keys []rel.Key, d dialect.Dialect) (Cond, error) {
+	return keysIn(&Table{Model: m, Alias: m.Table}, m.Key, keys, d.Traits())
+}
+
+func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.Traits) (Cond, error) {
+	rows := make([][]driver.Value, len(keys))
+	for i, key := range keys {
+		for j, part := range rel.Split(key, len(columns)) {
+			v, err := part.Value(columns[j].Value, traits)
+			if err != nil {
+				return nil, fmt.Errorf("%s %w", columns[j].GoName(), err)
+			}
+			rows[i] = append(rows[i], v)
+		}
+	}
+	if len(columns) > 1 {
+		refs := make([]Ref, len(columns))
+		for i, c := range columns {
+			refs[i] = Ref{t, c}
+		}
+		return &Tuples{Refs: refs, Rows: rows}, nil
+	}
+	args := make([]driver.Value, len(rows))
+	for i, row := range rows {
+		args[i] = row[0]
+	}
+	return &Cmp{Ref: Ref{t, columns[0]}, Op: lookup.In, Args: args}, nil
+}

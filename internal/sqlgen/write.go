@@ -1,0 +1,179 @@
+package sqlgen
+
+import (
+	"database/sql/driver"
+	"strconv"
+	"strings"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// UpdateOne writes the UPDATE of one row: of the columns set, by the values
+// of the columns keys, all in the order of values.
+func UpdateOne(d dialect.Dialect, table string, set, keys []*schema.Column, values []driver.Value) Text {
+	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256)}
+	w.text("UPDATE ")
+	w.ident(table)
+	for i, c := range set {
+		w.separate(i, " SET ")
+		w.ident(c.Name)
+		w.text(" = ")
+		w.param(values[i])
+	}
+	for i, c := range keys {
+		if i == 0 {
+			w.text(" WHERE ")
+		} else {
+			w.text(" AND ")
+		}
+		w.ident(c.Name)
+		w.text(" = ")
+		w.typed(c, values[len(set)+i], true)
+	}
+	w.checkParams()
+	return Text{string(w.b), w.args, w.err}
+}
+
+// UpdateMany writes one UPDATE that gives each of several rows values of its
+// own. Each row has the values of the columns set, and then those of keys.
+func UpdateMany(d dialect.Dialect, table string, set, keys []*schema.Column, rows [][]driver.Value) Text {
+	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 1024)}
+	columns := append(append([]*schema.Column{}, set...), keys...)
+	if w.t.UpdateJoin {
+		w.text("UPDATE ")
+		w.ident(table)
+		w.text(" JOIN (")
+		w.unionRows(columns, rows)
+		w.text(") AS ")
+		w.ident(rowsName)
+		w.text(" ON ")
+		w.matchKeys(table, keys, len(set))
+		w.setFrom(table, set, true)
+	} else {
+		w.text("WITH ")
+		w.ident(rowsName)
+		for i := range columns {
+			w.separate(i, " (")
+			w.ident(column(i))
+		}
+		w.text(") AS (")
+		w.valueRows(columns, rows)
+		w.text(") UPDATE ")
+		w.ident(table)
+		w.setFrom(table, set, false)
+		w.text(" FROM ")
+		w.ident(rowsName)
+		w.text(" WHERE ")
+		w.matchKeys(table, keys, len(set))
+	}
+	w.checkParams()
+	return Text{string(w.b), w.args, w.err}
+}
+
+// rowsName is what the new values are called in a statement.
+const rowsName = "kin_rows"
+
+func column(i int) string { return "c" + strconv.Itoa(i+1) }
+
+func (w *writer) setFrom(table string, set []*schema.Column, qualified bool) {
+	for i, c := range set {
+		w.separate(i, " SET ")
+		if qualified {
+			w.ident(table)
+			w.text(".")
+		}
+		w.ident(c.Name)
+		w.text(" = ")
+		w.ident(rowsName)
+		w.text(".")
+		w.ident(column(i))
+	}
+}
+
+func (w *writer) matchKeys(table string, keys []*schema.Column, from int) {
+	for i, c := range keys {
+		if i > 0 {
+			w.text(" AND ")
+		}
+		w.ident(table)
+		w.text(".")
+		w.ident(c.Name)
+		w.text(" = ")
+		w.ident(rowsName)
+		w.text(".")
+		w.ident(column(from + i))
+		if w.t.CollateEqual && c.IsText() {
+			w.text(" COLLATE " + w.t.Collation)
+		}
+	}
+}
+
+// valueRows writes rows after VALUES. Where parameters have no type of their
+// own, those of the first row are given one.
+func (w *writer) valueRows(columns []*schema.Column, rows [][]driver.Value) {
+	w.text("VALUES ")
+	for i, row := range rows {
+		w.separate(i, "")
+		for j, v := range row {
+			w.separate(j, "(")
+			if i == 0 && w.t.TypedNulls {
+				w.text("CAST(")
+				w.param(v)
+				w.text(" AS " + w.typeOf(columns[j]) + ")")
+			} else {
+				w.param(v)
+			}
+		}
+		w.text(")")
+	}
+}
+
+// unionRows writes rows as SELECTs. Bytes in the first must say so: else the
+// column is text, in which not all bytes may stand.
+func (w *writer) unionRows(columns []*schema.Column, rows [][]driver.Value) {
+	for i, row := range rows {
+		if i > 0 {
+			w.text(" UNION ALL ")
+		}
+		for j, v := range row {
+			w.separate(j, "SELECT ")
+			if i == 0 && columns[j].Value.Kind == dialect.Bytes {
+				w.text("CAST(")
+				w.param(v)
+				w.text(" AS BINARY)")
+			} else {
+				w.param(v)
+			}
+			if i == 0 {
+				w.text(" AS ")
+				w.ident(column(j))
+			}
+		}
+	}
+}
+
+// typeOf returns the type of a column, without its collation.
+func (w *writer) typeOf(c *schema.Column) string {
+	if t := c.Source.Field.Tag.Type; t != "" {
+		return t
+	}
+	t, err := w.d.ColumnType(c.Value)
+	if err != nil {
+		w.err = err
+	}
+	t, _, _ = strings.Cut(t, " COLLATE")
+	return t
+}
+
+// Delete writes the DELETE of the rows of a table that meet a condition.
+func Delete(d dialect.Dialect, table string, where plan.Cond) Text {
+	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256)}
+	w.text("DELETE FROM ")
+	w.ident(table)
+	w.text(" WHERE ")
+	w.cond(where, false)
+	w.checkParams()
+	return Text{string(w.b), w.args, w.err}
+}
