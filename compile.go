@@ -80,12 +80,17 @@ func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
 	return c, c.err
 }
 
-// write plans the query and writes it.
-func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect) {
-	p := plan.Query{
-		Model: m, Graph: c.graph, Load: q.load, Keys: q.keys, Fixed: q.fixed, Calls: q.calls,
+// plan returns what the query asks of a model.
+func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
+	return plan.Query{
+		Model: m, Graph: g, Load: q.load, Keys: q.keys, Fixed: q.fixed, Calls: q.calls,
 		Order: q.order, Limit: q.limit, Offset: q.offset,
 	}
+}
+
+// write plans the query and writes it.
+func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect) {
+	p := q.plan(m, c.graph)
 	rows := plan.Rows
 	switch c.form {
 	case allRows:

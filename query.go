@@ -35,6 +35,7 @@ type query struct {
 	order  []string
 	limit  *int64
 	offset int64
+	all    bool // whether a change may touch every row
 	err    error
 
 	compiled atomic.Pointer[[]*compiled]
@@ -54,6 +55,7 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 		q.load, q.fixed, q.calls = slices.Clip(old.load), slices.Clip(old.fixed), slices.Clip(old.calls)
 		q.keys = old.keys
 		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
+		q.all = old.all
 	}
 	change(q)
 	return QuerySet[T]{q}
@@ -114,19 +116,49 @@ func (qs QuerySet[T]) Exclude(lookup string, value any, more ...any) QuerySet[T]
 
 func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) QuerySet[T] {
 	return qs.with(func(q *query) {
-		c := plan.Call{Negate: negate, Pairs: make([]plan.Pair, 1, 1+len(more)/2)}
-		c.Pairs[0] = plan.Pair{Lookup: lookup, Value: value}
-		for i := 0; i < len(more); i += 2 {
-			name, ok := more[i].(string)
-			if !ok || i+1 == len(more) {
-				q.fail(fmt.Errorf("kin: a query on %s: Filter and Exclude take pairs of a lookup and a value; after %q comes %T, and no pair of text and value",
-					reflect.TypeFor[T]().Name(), c.Pairs[len(c.Pairs)-1].Lookup, more[i]))
-				return
-			}
-			c.Pairs = append(c.Pairs, plan.Pair{Lookup: name, Value: more[i+1]})
+		pairs, err := pairsOf(lookup, value, more)
+		if err != nil {
+			q.fail(fmt.Errorf("kin: a query on %s: %w", reflect.TypeFor[T]().Name(), err))
+			return
 		}
-		q.calls = append(q.calls, c)
+		q.calls = append(q.calls, plan.Call{Negate: negate, Pairs: pairs})
 	})
+}
+
+// pairsOf makes pairs of a first one and those that follow it.
+func pairsOf(lookup string, value any, more []any) ([]plan.Pair, error) {
+	pairs := make([]plan.Pair, 1, 1+len(more)/2)
+	pairs[0] = plan.Pair{Lookup: lookup, Value: copyList(value)}
+	for i := 0; i < len(more); i += 2 {
+		name, ok := more[i].(string)
+		if !ok || i+1 == len(more) {
+			return nil, fmt.Errorf("conditions are pairs of a lookup and a value; after %q comes %T, and no pair of text and value",
+				clip(pairs[len(pairs)-1].Lookup), more[i])
+		}
+		pairs = append(pairs, plan.Pair{Lookup: name, Value: copyList(more[i+1])})
+	}
+	return pairs, nil
+}
+
+// copyList returns a slice's copy, and all else as it is: a query does not
+// change when the list that it was given does.
+func copyList(x any) any {
+	v := reflect.ValueOf(x)
+	if v.Kind() != reflect.Slice || v.IsNil() {
+		return x
+	}
+	list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+	reflect.Copy(list, v)
+	return list.Interface()
+}
+
+// clip keeps a user's text from filling a log.
+func clip(s string) string {
+	const most = 200
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
 }
 
 // fail keeps the first thing that is wrong.

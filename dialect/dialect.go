@@ -157,6 +157,19 @@ type Traits struct {
 	// NullsFirstIndex is whether an index on a nullable column must say NULLS
 	// FIRST to serve kin's order.
 	NullsFirstIndex bool
+	// NoSelfSelect is whether a statement that changes a table cannot read it
+	// in a subquery.
+	NoSelfSelect bool
+	// SequentialSet is whether an assignment of an UPDATE sees the values of
+	// those before it.
+	SequentialSet bool
+	// IntegerDivision is the operator that divides integers and drops the
+	// rest.
+	IntegerDivision string
+	// Concat is "||", or empty for the function CONCAT.
+	Concat string
+	// Now is the time of the statement, as an instant is stored.
+	Now string
 	// UpdateJoin is whether an UPDATE takes values from other rows by a JOIN,
 	// rather than by FROM.
 	UpdateJoin bool

@@ -12,7 +12,7 @@ import (
 	"github.com/kin-orm/kin/dialect"
 )
 
-// Dialect is MariaDB, version 10.6 or newer, or MySQL, version 8.0.17 or
+// Dialect is MariaDB, version 10.10 or newer, or MySQL, version 8.0.17 or
 // newer. The zero value is MariaDB; [Open] asks the server which one it is.
 type Dialect struct {
 	// MySQL is whether the server is MySQL rather than MariaDB.
@@ -28,18 +28,25 @@ const (
 	mysqlCollation = "utf8mb4_0900_bin"
 )
 
+// LOWER knows the letters that the collation of its argument knows: under
+// those above, only letters of old versions of Unicode.
+const (
+	mariaLetters = "utf8mb4_uca1400_as_cs"
+	mysqlLetters = "utf8mb4_0900_as_cs"
+)
+
 //nolint:gochecknoglobals // immutable facts
 var (
 	bun         = mysqldialect.New()
-	mariaTraits = newTraits(mariaCollation)
-	mysqlTraits = newTraits(mysqlCollation)
+	mariaTraits = newTraits(mariaCollation, mariaLetters)
+	mysqlTraits = newTraits(mysqlCollation, mysqlLetters)
 )
 
-func newTraits(collation string) dialect.Traits {
-	const lowerColumn = "LOWER(CONVERT({c} USING utf8mb4))"
+func newTraits(collation, letters string) dialect.Traits {
 	const escape = " ESCAPE '!'"
 	param := "{p} COLLATE " + collation
-	lowerParam := "LOWER({p}) COLLATE " + collation
+	lowerColumn := "LOWER(CONVERT({c} USING utf8mb4) COLLATE " + letters + ") COLLATE " + collation
+	lowerParam := "LOWER({p} COLLATE " + letters + ") COLLATE " + collation
 	return dialect.Traits{
 		MaxParams:  65535,
 		MaxJoins:   61,
@@ -76,6 +83,10 @@ func newTraits(collation string) dialect.Traits {
 		TableSuffix: " ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE " + collation,
 
 		UpdateJoin:       true,
+		NoSelfSelect:     true,
+		SequentialSet:    true,
+		IntegerDivision:  " DIV ",
+		Now:              "UTC_TIMESTAMP(6)",
 		CommitsTables:    true,
 		AlterConstraints: true,
 		IndexesKeys:      true,

@@ -62,6 +62,10 @@ var (
 		BeforeDrop:     "PRAGMA defer_foreign_keys = ON",
 		NoLimit:        "-1",
 		SerialOnly:     true,
+
+		IntegerDivision: " / ",
+		Concat:          " || ",
+		Now:             "rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.')",
 	}
 )
 

@@ -36,6 +36,16 @@ func (b *builder) where(from *From, calls []Call) (Cond, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := b.calls(from, calls)
+	if err != nil {
+		return nil, err
+	}
+	return conjunction(append(all, c)), nil
+}
+
+// calls returns the condition that all calls are met.
+func (b *builder) calls(from *From, calls []Call) (Cond, error) {
+	var all All
 	for _, call := range calls {
 		var paths []step
 		for _, pair := range call.Pairs {

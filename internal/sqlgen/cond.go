@@ -84,21 +84,25 @@ func (w *writer) exists(e *plan.Exists) {
 	w.text("EXISTS (SELECT 1 FROM ")
 	w.from(e.From)
 	w.text(" WHERE ")
-	r := e.Relation
-	for i, c := range r.ToColumns {
-		if i > 0 {
-			w.text(" AND ")
-		}
-		w.expr(plan.Ref{Table: e.From.Table, Column: c})
-		w.text(" = ")
-		w.expr(plan.Ref{Table: e.Parent, Column: r.FromColumns[i]})
-	}
+	w.onRelation(e.Relation, e.From.Table, e.Parent)
 	if e.Where != nil {
 		w.text(" AND ")
 		_, flat := e.Where.(plan.All)
 		w.cond(e.Where, !flat)
 	}
 	w.text(")")
+}
+
+// onRelation writes which rows of a table are related to one of the parent.
+func (w *writer) onRelation(r *schema.Relation, table, parent *plan.Table) {
+	for i, c := range r.ToColumns {
+		if i > 0 {
+			w.text(" AND ")
+		}
+		w.expr(plan.Ref{Table: table, Column: c})
+		w.text(" = ")
+		w.expr(plan.Ref{Table: parent, Column: r.FromColumns[i]})
+	}
 }
 
 //nolint:gochecknoglobals // an immutable table

@@ -201,6 +201,8 @@ func (w *writer) expr(e plan.Expr) {
 		w.filled(e)
 	case plan.Blank:
 		w.blank(e.Like)
+	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar:
+		w.value(e)
 	}
 }
 

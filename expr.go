@@ -1,0 +1,102 @@
+package kin
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/kin-orm/kin/internal/plan"
+)
+
+// An Expr is a value that the database calculates, for [Set]. It is made by
+// [F], [Now], [Concat], [Coalesce] and [Case], and is immutable.
+type Expr struct{ v plan.Value }
+
+// F is the value of a field of the row, or of a row that foreign keys lead to:
+// F("score"), F("class__name").
+func F(path string) Expr { return Expr{plan.Column{Path: path}} }
+
+// valueOf takes an Expr as it is, and all else as a value of Go.
+func valueOf(x any) plan.Value {
+	if e, ok := x.(Expr); ok {
+		return e.v
+	}
+	return plan.Literal{Value: x}
+}
+
+func (e Expr) with(sign byte, x any) Expr {
+	return Expr{plan.Arithmetic{Sign: sign, X: e.v, Y: valueOf(x)}}
+}
+
+// Add is e + x, where x is an Expr or a value of the field's type.
+func (e Expr) Add(x any) Expr { return e.with('+', x) }
+
+// Sub is e - x.
+func (e Expr) Sub(x any) Expr { return e.with('-', x) }
+
+// Mul is e * x.
+func (e Expr) Mul(x any) Expr { return e.with('*', x) }
+
+// Div is e / x. Integers are divided without rest, and a division by zero is
+// NULL, on every database.
+func (e Expr) Div(x any) Expr { return e.with('/', x) }
+
+// Now is the time at which the statement runs.
+func Now() Expr { return Expr{plan.Function{Name: plan.Now}} }
+
+func call(name plan.FunctionName, args []any) Expr {
+	f := plan.Function{Name: name}
+	for _, x := range args {
+		f.Args = append(f.Args, valueOf(x))
+	}
+	return Expr{f}
+}
+
+// Concat is the texts one after the other: Exprs or strings. It is NULL if one
+// of them is.
+func Concat(texts ...any) Expr { return call(plan.Concat, texts) }
+
+// Coalesce is the first of the values that is not NULL.
+func Coalesce(values ...any) Expr { return call(plan.Coalesce, values) }
+
+// Case begins an expression with several cases:
+//
+//	kin.Case().When("gold", "score__gte", 90).When("silver", "score__gte", 70).Else("none")
+func Case() Expr { return Expr{plan.Case{}} }
+
+// When adds a case to an expression made by [Case]: the value that it has if
+// the conditions are met, which are pairs of a lookup and a value as
+// [QuerySet.Filter] takes them. The first case that is met counts.
+func (e Expr) When(then any, lookup string, value any, more ...any) Expr {
+	c, ok := e.v.(plan.Case)
+	if !ok {
+		return Expr{plan.Mistake{Err: errors.New("kin: When goes with Case")}}
+	}
+	pairs, err := pairsOf(lookup, value, more)
+	if err != nil {
+		return Expr{plan.Mistake{Err: err}}
+	}
+	c.Whens = append(slices.Clip(c.Whens), plan.When{Call: plan.Call{Pairs: pairs}, Then: valueOf(then)})
+	return Expr{c}
+}
+
+// Else gives an expression made by [Case] the value that it has if no case is
+// met, in place of NULL.
+func (e Expr) Else(x any) Expr {
+	c, ok := e.v.(plan.Case)
+	if !ok {
+		return Expr{plan.Mistake{Err: errors.New("kin: Else goes with Case")}}
+	}
+	c.Else = valueOf(x)
+	return Expr{c}
+}
+
+// A Setting gives a column a value, in [QuerySet.Update].
+type Setting struct{ s plan.Setting }
+
+// Set gives the column that a lookup names a value: one of its field's type,
+// nil for NULL, a row or a key for a foreign key, or an [Expr].
+//
+//	kin.Set("name", "1B"), kin.Set("score", kin.F("score").Add(1))
+func Set(column string, value any) Setting {
+	return Setting{plan.Setting{Lookup: column, Value: valueOf(value)}}
+}

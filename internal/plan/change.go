@@ -1,0 +1,232 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A Change is an UPDATE or a DELETE of the rows of a query.
+type Change struct {
+	Table *Table
+	Set   []Assignment // of an UPDATE
+	Where Cond         // nil for all rows
+	// Values, if not nil, has the keys and the new values of all rows, and
+	// stands for Set's values and Where.
+	Values *Select
+	// Empty is whether no row is changed.
+	Empty bool
+}
+
+// KeyName and ValueName return the names of the columns of Values.
+func KeyName(i int) string { return "k" + strconv.Itoa(i+1) }
+
+// ValueName returns the name of the i-th new value.
+func ValueName(i int) string { return "c" + strconv.Itoa(i+1) }
+
+// An Assignment gives a column a value.
+type Assignment struct {
+	Column *schema.Column
+	Value  Expr
+}
+
+// A Setting is an assignment as a user writes it.
+type Setting struct {
+	Lookup string
+	Value  Value
+}
+
+// Changed plans the change of the query's rows: an UPDATE if there are
+// settings, else a DELETE. Only rows of the query are touched, whatever it
+// joins or limits: what a single statement cannot say directly is said by
+// the set of the rows' keys.
+func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
+	sel, empty, err := bare(q, d)
+	if err != nil || empty {
+		return &Change{Empty: empty}, err
+	}
+	b := newBuilder(q, d)
+	from := b.root()
+	change := &Change{Table: from.Table}
+	for _, s := range settings {
+		if err := b.assign(change, from, s); err != nil {
+			return nil, err
+		}
+	}
+	overlap := b.traits.SequentialSet && overlaps(change.Set)
+	if sel.Limit == nil && sel.Offset == 0 && len(sel.From.Joins) == 0 && !overlap && !(b.traits.NoSelfSelect && reads(sel.Where, q.Model)) {
+		change.Where = sel.Where
+		return change, nil
+	}
+	if sel.Limit != nil || sel.Offset > 0 {
+		kb := newBuilder(q, d)
+		root, _, err := kb.tree()
+		if err != nil {
+			return nil, err
+		}
+		keys := kb.root()
+		if sel.Where, err = kb.where(keys, q.Calls); err != nil {
+			return nil, err
+		}
+		if sel.Where == Const(true) {
+			sel.Where = nil
+		}
+		sel.From = keys
+		sel.Order = kb.terms(keys, keys.Table, root, q.Reverse)
+	}
+	if overlap {
+		for i, c := range q.Model.Key {
+			sel.Columns = append(sel.Columns, As{Ref{sel.From.Table, c}, KeyName(i)})
+		}
+		for i, a := range change.Set {
+			sel.Columns = append(sel.Columns, As{a.Value, ValueName(i)})
+		}
+		change.Values = sel
+		return change, nil
+	}
+	change.Where = b.keySet(sel, from.Table)
+	return change, nil
+}
+
+// overlaps reports whether an assignment reads a column that one before it
+// has changed, for databases in which it would see the change.
+func overlaps(set []Assignment) bool {
+	changed := map[*schema.Column]bool{}
+	for _, a := range set {
+		if readsAny(a.Value, changed) {
+			return true
+		}
+		changed[a.Column] = true
+	}
+	return false
+}
+
+func readsAny(e Expr, columns map[*schema.Column]bool) bool {
+	switch e := e.(type) {
+	case Ref:
+		return columns[e.Column]
+	case Binary:
+		return readsAny(e.X, columns) || readsAny(e.Y, columns)
+	case Called:
+		return slices.ContainsFunc(e.Args, func(x Expr) bool { return readsAny(x, columns) })
+	case Scalar, Cased: // whose conditions may read anything
+		return len(columns) > 0
+	}
+	return false
+}
+
+// keySet returns the condition that a row's key is among those of sel.
+func (b *builder) keySet(sel *Select, t *Table) Cond {
+	in := &InSelect{Select: sel, Refs: refs(t, t.Model.Key)}
+	for i, c := range t.Model.Key {
+		sel.Columns = append(sel.Columns, As{Ref{sel.From.Table, c}, KeyName(i)})
+	}
+	if !b.traits.NoSelfSelect {
+		return in
+	}
+	// A derived table is read before the first row changes.
+	derived := &Table{Alias: "kin_keys", Derived: sel}
+	outer := &Select{From: &From{Table: derived}}
+	for i := range t.Model.Key {
+		outer.Columns = append(outer.Columns, Name{derived, KeyName(i)})
+	}
+	in.Select = outer
+	return in
+}
+
+// reads reports whether a condition reads the table of a model.
+func reads(c Cond, m *schema.Model) bool {
+	switch c := c.(type) {
+	case All:
+		for _, x := range c {
+			if reads(x, m) {
+				return true
+			}
+		}
+	case Any:
+		for _, x := range c {
+			if reads(x, m) {
+				return true
+			}
+		}
+	case Not:
+		return reads(c.Cond, m)
+	case *Exists:
+		if c.From.Table.Model == m || c.Where != nil && reads(c.Where, m) {
+			return true
+		}
+		for _, j := range c.From.Joins {
+			if j.Table.Model == m {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// assign adds the assignments of a setting: several for a composite key.
+func (b *builder) assign(change *Change, from *From, s Setting) error {
+	columns, bad, ok := from.Table.Model.ColumnsOf([]string{s.Lookup})
+	if !ok {
+		return fmt.Errorf("kin: %s has no column %q%s", from.Table.Model.Name, bad, schema.Suggest(bad, from.Table.Model.Members()))
+	}
+	for _, c := range columns {
+		if c.Key {
+			return fmt.Errorf("kin: %s is the primary key, which is not changed", c.GoName())
+		}
+	}
+	if lit, ok := s.Value.(Literal); ok && columns[0].Relation != nil {
+		return b.assignKey(change, from, columns, lit.Value)
+	}
+	if len(columns) > 1 {
+		return fmt.Errorf("kin: %s has a key of %d columns, and takes a row", columns[0].GoName(), len(columns))
+	}
+	e, err := b.value(from, s.Value, columns[0], 0)
+	if err != nil {
+		return err
+	}
+	if p, ok := e.(Param); ok && p.Value == nil && !columns[0].Nullable {
+		return fmt.Errorf("kin: %s cannot be NULL", columns[0].GoName())
+	}
+	change.Set = append(change.Set, Assignment{columns[0], e})
+	return nil
+}
+
+func (b *builder) assignKey(change *Change, from *From, columns []*schema.Column, x any) error {
+	exprs := make([]Ref, len(columns))
+	for i, c := range columns {
+		exprs[i] = Ref{from.Table, c}
+	}
+	values, err := b.keyValues(exprs, columns[0].Relation.To, x)
+	var outside hydrate.RangeError
+	if errors.As(err, &outside) || err != nil {
+		return fmt.Errorf("kin: %s: %w", columns[0].GoName(), err)
+	}
+	if values == nil && !columns[0].Nullable {
+		return fmt.Errorf("kin: %s cannot be NULL", columns[0].GoName())
+	}
+	for i, c := range columns {
+		p := Param{Column: c}
+		if values != nil {
+			p.Value = values[i]
+		}
+		change.Set = append(change.Set, Assignment{c, p})
+	}
+	return nil
+}
+
+func isNumber(c *schema.Column) bool {
+	k := c.Value.Kind
+	return k == dialect.Int || k == dialect.Uint || k == dialect.Float || k == dialect.Custom
+}
+
+// isWhole reports whether an expression is an integer.
+func isWhole(e Expr) bool {
+	c := columnOf(e)
+	return c != nil && (c.Value.Kind == dialect.Int || c.Value.Kind == dialect.Uint)
+}

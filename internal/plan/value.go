@@ -1,0 +1,255 @@
+package plan
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A Value is an expression as a user builds it, before it is resolved against
+// a model.
+type Value interface{ isValue() }
+
+// Literal is a value of Go.
+type Literal struct{ Value any }
+
+// Column is a field, of the model's own or of a row that foreign keys lead to.
+type Column struct{ Path string }
+
+// Arithmetic is a sum, difference, product or quotient.
+type Arithmetic struct {
+	Sign byte // one of + - * /
+	X, Y Value
+}
+
+// Function is a call.
+type Function struct {
+	Name FunctionName
+	Args []Value
+}
+
+// A FunctionName is a function that every dialect has.
+type FunctionName uint8
+
+// The functions.
+const (
+	Concat FunctionName = iota
+	Coalesce
+	Now
+)
+
+// Case is the value of the first condition that is met.
+type Case struct {
+	Whens []When
+	Else  Value // nil for NULL
+}
+
+// When is a condition and a value.
+type When struct {
+	Call Call
+	Then Value
+}
+
+// A Mistake is what a user has built wrongly.
+type Mistake struct{ Err error }
+
+func (Mistake) isValue()    {}
+func (Literal) isValue()    {}
+func (Column) isValue()     {}
+func (Arithmetic) isValue() {}
+func (Function) isValue()   {}
+func (Case) isValue()       {}
+
+// The resolved forms.
+type (
+	// A Param is a bound value, of the type of a column.
+	Param struct {
+		Value  driver.Value
+		Column *schema.Column
+	}
+	// A Binary is arithmetic.
+	Binary struct {
+		Sign    byte
+		X, Y    Expr
+		Integer bool // whether both are integers
+	}
+	// A Called is a call of a function.
+	Called struct {
+		Name FunctionName
+		Args []Expr
+	}
+	// A Cased is a CASE.
+	Cased struct {
+		Whens []CasedWhen
+		Else  Expr
+	}
+	// A CasedWhen is one WHEN of it.
+	CasedWhen struct {
+		Cond Cond
+		Then Expr
+	}
+	// A Scalar is a subquery for one value.
+	Scalar struct {
+		From   *From
+		Parent *Table
+		First  *schema.Relation // from Parent to From
+		Ref    Ref
+	}
+)
+
+func (Param) isExpr()  {}
+func (Binary) isExpr() {}
+func (Called) isExpr() {}
+func (Cased) isExpr()  {}
+func (Scalar) isExpr() {}
+
+// maxDepth is how deep expressions may be nested.
+const maxDepth = 200
+
+// value resolves an expression over the rows of a table. Literals take the
+// type of the column they meet, at last that of want.
+func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Expr, error) {
+	if depth > maxDepth {
+		return nil, fmt.Errorf("kin: an expression is nested more than %d levels deep", maxDepth)
+	}
+	switch v := v.(type) {
+	case Mistake:
+		return nil, v.Err
+	case Literal:
+		return b.param(v.Value, want)
+	case Column:
+		return b.columnValue(from, v.Path)
+	case Arithmetic:
+		return b.arithmetic(from, v, want, depth)
+	case Function:
+		c := Called{Name: v.Name}
+		for _, arg := range v.Args {
+			e, err := b.value(from, arg, want, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			c.Args = append(c.Args, e)
+		}
+		return c, nil
+	case Case:
+		return b.caseOf(from, v, want, depth)
+	}
+	return nil, errors.New("kin: an expression is empty; build it with kin.F and its methods")
+}
+
+func (b *builder) param(x any, want *schema.Column) (Expr, error) {
+	v, err := hydrate.FromAny(want, x, b.traits)
+	if err != nil {
+		return nil, fmt.Errorf("kin: %s %w", want.GoName(), err)
+	}
+	return Param{v, want}, nil
+}
+
+// columnValue resolves a path that ends in a column.
+func (b *builder) columnValue(from *From, path string) (Expr, error) {
+	p, err := lookup.Order(from.Table.Model, path)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range p.Hops {
+		if r.Kind == schema.ToMany {
+			return nil, fmt.Errorf("kin: the expression %q follows %s, which leads to many rows", path, r.Name)
+		}
+	}
+	if len(p.Hops) == 0 {
+		return Ref{from.Table, p.Column}, nil
+	}
+	if s := (step{path: p, hops: p.Hops}); s.ends() {
+		i := 0
+		for j, c := range p.Hops[0].ToColumns {
+			if c == p.Column {
+				i = j
+			}
+		}
+		return Ref{from.Table, p.Hops[0].FromColumns[i]}, nil
+	}
+	inner := b.from(p.Hops[0])
+	at := inner.Table
+	for _, r := range p.Hops[1:] {
+		at = b.join(inner, at, r, false)
+	}
+	for _, r := range p.Hops {
+		if r.To == from.Table.Model && b.traits.NoSelfSelect {
+			return nil, fmt.Errorf("kin: the expression %q reads the table that changes, which this database cannot do", path)
+		}
+	}
+	c := p.Column
+	if c == nil {
+		c = at.Model.Key[0]
+	}
+	return Scalar{From: inner, Parent: from.Table, First: p.Hops[0], Ref: Ref{at, c}}, nil
+}
+
+func (b *builder) arithmetic(from *From, v Arithmetic, want *schema.Column, depth int) (Expr, error) {
+	// A literal beside a column is of the column's type.
+	x, err := b.value(from, v.X, want, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	beside := want
+	if c := columnOf(x); c != nil {
+		beside = c
+	}
+	y, err := b.value(from, v.Y, beside, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range []Expr{x, y} {
+		if c := columnOf(e); c != nil && !isNumber(c) {
+			return nil, fmt.Errorf("kin: %s is a %s, which does not calculate", c.GoName(), c.Source.Field.Type)
+		}
+	}
+	return Binary{Sign: v.Sign, X: x, Y: y, Integer: isWhole(x) && isWhole(y)}, nil
+}
+
+// columnOf returns the column that gives an expression its type, or nil.
+func columnOf(e Expr) *schema.Column {
+	switch e := e.(type) {
+	case Ref:
+		return e.Column
+	case Scalar:
+		return e.Ref.Column
+	case Param:
+		return e.Column
+	case Binary:
+		if c := columnOf(e.X); c != nil {
+			return c
+		}
+		return columnOf(e.Y)
+	}
+	return nil
+}
+
+func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Expr, error) {
+	var c Cased
+	for _, when := range v.Whens {
+		cond, err := b.calls(from, []Call{when.Call})
+		if err != nil {
+			return nil, err
+		}
+		then, err := b.value(from, when.Then, want, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		c.Whens = append(c.Whens, CasedWhen{cond, then})
+	}
+	if len(c.Whens) == 0 {
+		return nil, errors.New("kin: a case has no condition")
+	}
+	if v.Else != nil {
+		var err error
+		if c.Else, err = b.value(from, v.Else, want, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}

@@ -1,0 +1,158 @@
+package sqlgen
+
+import (
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/plan"
+)
+
+// Change writes an UPDATE or DELETE.
+func Change(c *plan.Change, d dialect.Dialect) Text {
+	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256)}
+	switch {
+	case c.Values != nil:
+		w.updateFrom(c)
+	case len(c.Set) > 0:
+		w.text("UPDATE ")
+		w.table(c.Table)
+		for i, a := range c.Set {
+			w.separate(i, " SET ")
+			w.ident(a.Column.Name)
+			w.text(" = ")
+			w.value(a.Value)
+		}
+	default:
+		w.text("DELETE FROM ")
+		w.table(c.Table)
+	}
+	if c.Where != nil {
+		w.text(" WHERE ")
+		w.cond(c.Where, false)
+	}
+	w.checkParams()
+	return Text{string(w.b), w.args, w.err}
+}
+
+// updateFrom writes an UPDATE whose values are all calculated before the
+// first is assigned.
+func (w *writer) updateFrom(c *plan.Change) {
+	t := c.Table.Model.Table
+	w.text("UPDATE ")
+	w.ident(t)
+	w.text(" JOIN (")
+	w.selectFrom(c.Values)
+	w.text(") AS ")
+	w.ident(rowsName)
+	for i, k := range c.Table.Model.Key {
+		if i == 0 {
+			w.text(" ON ")
+		} else {
+			w.text(" AND ")
+		}
+		w.expr(plan.Ref{Table: c.Table, Column: k})
+		w.text(" = ")
+		w.ident(rowsName)
+		w.text(".")
+		w.ident(plan.KeyName(i))
+	}
+	for i, a := range c.Set {
+		w.separate(i, " SET ")
+		w.expr(plan.Ref{Table: c.Table, Column: a.Column})
+		w.text(" = ")
+		w.ident(rowsName)
+		w.text(".")
+		w.ident(plan.ValueName(i))
+	}
+}
+
+// value writes an expression that is calculated.
+func (w *writer) value(e plan.Expr) {
+	switch e := e.(type) {
+	case plan.Param:
+		w.typedParam(e)
+	case plan.Binary:
+		w.binary(e)
+	case plan.Called:
+		w.called(e)
+	case plan.Cased:
+		w.text("CASE")
+		for _, when := range e.Whens {
+			w.text(" WHEN ")
+			w.cond(when.Cond, true)
+			w.text(" THEN ")
+			w.value(when.Then)
+		}
+		if e.Else != nil {
+			w.text(" ELSE ")
+			w.value(e.Else)
+		}
+		w.text(" END")
+	case plan.Scalar:
+		w.text("(SELECT ")
+		w.expr(e.Ref)
+		w.text(" FROM ")
+		w.from(e.From)
+		w.text(" WHERE ")
+		w.onRelation(e.First, e.From.Table, e.Parent)
+		w.text(")")
+	default:
+		w.expr(e)
+	}
+}
+
+// typedParam writes a parameter with the type of its column, where the
+// database would else guess.
+func (w *writer) typedParam(p plan.Param) {
+	if !w.t.TypedNulls {
+		w.param(p.Value)
+		return
+	}
+	w.text("CAST(")
+	w.param(p.Value)
+	w.text(" AS " + w.typeOf(p.Column) + ")")
+}
+
+// binary writes arithmetic. A quotient by zero is NULL on every database.
+func (w *writer) binary(e plan.Binary) {
+	sign := " " + string(e.Sign) + " "
+	if e.Sign == '/' && e.Integer {
+		sign = w.t.IntegerDivision
+	}
+	w.text("(")
+	w.value(e.X)
+	w.text(sign)
+	if e.Sign == '/' {
+		w.text("NULLIF(")
+		w.value(e.Y)
+		w.text(", 0)")
+	} else {
+		w.value(e.Y)
+	}
+	w.text(")")
+}
+
+func (w *writer) called(c plan.Called) {
+	switch {
+	case c.Name == plan.Now:
+		w.text(w.t.Now)
+	case c.Name == plan.Concat && w.t.Concat != "":
+		for i, arg := range c.Args {
+			if i == 0 {
+				w.text("(")
+			} else {
+				w.text(w.t.Concat)
+			}
+			w.value(arg)
+		}
+		w.text(")")
+	default:
+		name := "COALESCE("
+		if c.Name == plan.Concat {
+			name = "CONCAT("
+		}
+		for i, arg := range c.Args {
+			w.separate(i, name)
+			w.value(arg)
+		}
+		w.text(")")
+	}
+}

@@ -1,0 +1,75 @@
+package kin
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+
+	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/sqlgen"
+)
+
+// Everything lets [QuerySet.Update] and [QuerySet.Delete] touch every row of
+// the model: without a condition they are refused.
+func (qs QuerySet[T]) Everything() QuerySet[T] {
+	return qs.with(func(q *query) { q.all = true })
+}
+
+// Update changes all rows of the query in one statement and returns how many
+// there were. Conditions over relations, orders, limits and offsets hold: only
+// rows of the query are touched. A query without a condition or a limit is
+// refused, unless [QuerySet.Everything] says so. Rows in memory stay as they
+// are.
+func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setting) (int64, error) {
+	if len(settings) == 0 {
+		return 0, fmt.Errorf("kin: update of %s: nothing is set", reflect.TypeFor[T]().Name())
+	}
+	list := make([]plan.Setting, len(settings))
+	for i, s := range settings {
+		list[i] = s.s
+	}
+	return qs.change(ctx, db, "update", list)
+}
+
+// Delete deletes all rows of the query in one statement and returns how many
+// there were. It touches no others, as [QuerySet.Update] does, and is refused
+// as that is.
+func (qs QuerySet[T]) Delete(ctx context.Context, db Executor) (int64, error) {
+	return qs.change(ctx, db, "delete", nil)
+}
+
+func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, settings []plan.Setting) (int64, error) {
+	name := reflect.TypeFor[T]().Name()
+	q := qs.q
+	if q == nil {
+		q = &query{}
+	}
+	switch {
+	case q.err != nil:
+		return 0, q.err
+	case len(q.calls) == 0 && len(q.fixed) == 0 && len(q.keys) == 0 && q.limit == nil && q.offset == 0 && !q.all:
+		return 0, fmt.Errorf("kin: %s of %s: the query has no condition and would touch every row; say Everything() if it is to", what, name)
+	}
+	s := db.session()
+	g, err := s.forWriting()
+	if err != nil {
+		return 0, err
+	}
+	m, err := modelOf(g, reflect.TypeFor[T]())
+	if err != nil {
+		return 0, err
+	}
+	change, err := plan.Changed(q.plan(m, g), settings, s.dialect)
+	if err != nil || change.Empty {
+		return 0, err
+	}
+	text := sqlgen.Change(change, s.dialect)
+	if text.Err != nil {
+		return 0, text.Err
+	}
+	result, err := s.Exec(ctx, text.SQL, anys(text.Args))
+	if err != nil {
+		return 0, fmt.Errorf("kin: %s of %s: %w", what, name, s.fault(ctx, m, err))
+	}
+	return result.RowsAffected()
+}
