@@ -160,6 +160,9 @@ type Traits struct {
 	// NoSelfSelect is whether a statement that changes a table cannot read it
 	// in a subquery.
 	NoSelfSelect bool
+	// OnDuplicateKey is whether an upsert is ON DUPLICATE KEY UPDATE, rather
+	// than ON CONFLICT.
+	OnDuplicateKey bool
 	// SequentialSet is whether an assignment of an UPDATE sees the values of
 	// those before it.
 	SequentialSet bool

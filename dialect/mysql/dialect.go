@@ -85,6 +85,7 @@ func newTraits(collation, letters string) dialect.Traits {
 		UpdateJoin:       true,
 		NoSelfSelect:     true,
 		SequentialSet:    true,
+		OnDuplicateKey:   true,
 		IntegerDivision:  " DIV ",
 		Now:              "UTC_TIMESTAMP(6)",
 		CommitsTables:    true,

@@ -297,3 +297,15 @@ func Copy(m *schema.Model, dst, src any) {
 		old.row, old.fk.Key, old.fk.State = fresh.row, fresh.fk.Key, fresh.fk.State
 	}
 }
+
+// ForeignKeyOf returns the key that the foreign key f of row, a *T, holds.
+func ForeignKeyOf(row any, f *schema.Field) (key rel.Key, null bool, err error) {
+	return oneKey(unbox(row), f)
+}
+
+// ClearKey makes the primary key of row, a *T whose type has the key k, zero.
+func ClearKey(k *schema.Key, row any) {
+	for _, kf := range k.Fields {
+		reflect.ValueOf(row).Elem().FieldByIndex(kf.Field.Index).SetZero()
+	}
+}

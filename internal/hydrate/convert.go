@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strconv"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
@@ -54,6 +55,12 @@ func convert(f *schema.Field, x any) (v reflect.Value, null bool, err error) {
 			return v, err == nil, err
 		}
 		v = reflect.ValueOf(dv)
+		// A driver.Value has no uint64: a key above the largest int64 is text.
+		if f.Value.Kind == dialect.Uint && v.Kind() == reflect.String {
+			if n, err := strconv.ParseUint(v.String(), 10, 64); err == nil && n > math.MaxInt64 {
+				v = reflect.ValueOf(n)
+			}
+		}
 	}
 	if v.Type() == target {
 		if (v.Kind() == reflect.Pointer || v.Kind() == reflect.Slice) && v.IsNil() {
@@ -80,6 +87,9 @@ func change(f *schema.Field, v reflect.Value, x any) (reflect.Value, bool, error
 	case dialect.Float:
 		switch {
 		case v.CanFloat():
+			if n := v.Float(); !math.IsInf(n, 0) && math.IsInf(v.Convert(target).Convert(reflect.TypeFor[float64]()).Float(), 0) {
+				return v, false, RangeError{Above: n > 0}
+			}
 			return v.Convert(target), false, nil
 		case v.CanInt() && v.Int() == int64(float64(v.Int())):
 			return v.Convert(target), false, nil

@@ -40,3 +40,20 @@ func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.
 	}
 	return &Cmp{Ref: Ref{t, columns[0]}, Op: lookup.In, Args: args}, nil
 }
+
+// KeysBy plans the statement that reads the generated key of the rows of a
+// model, and what they have in other columns, of which it is given all values.
+func KeysBy(m *schema.Model, by []*schema.Column, values []rel.Key, d dialect.Dialect) (*Statement, error) {
+	t := &Table{Model: m, Alias: m.Table}
+	where, err := keysIn(t, by, values, d.Traits())
+	if err != nil {
+		return nil, err
+	}
+	key := m.Auto
+	if key == nil {
+		key = m.Key[0]
+	}
+	sel := &Select{From: &From{Table: t}, Where: where, Columns: []Expr{Ref{t, key}}}
+	sel.Columns = append(sel.Columns, refs(t, by)...)
+	return &Statement{Arms: []*Select{sel}}, nil
+}

@@ -140,3 +140,23 @@ func (r *Relation) GoName() string {
 	}
 	return r.From.Name + "." + r.Name
 }
+
+// IsUnique reports whether no two rows of m agree in the columns: they are
+// the primary key, a unique column, a unique foreign key, or a set that the
+// table options declare.
+func (m *Model) IsUnique(columns []*Column) bool {
+	if sameColumns(columns, m.Key) || len(columns) == 1 && columns[0].Unique {
+		return true
+	}
+	for _, r := range m.Keys {
+		if r.Field.Tag.Unique && sameColumns(columns, r.FromColumns) {
+			return true
+		}
+	}
+	for _, set := range m.Struct.Table.Unique {
+		if unique, _, ok := m.ColumnsOf(set); ok && sameColumns(columns, unique) {
+			return true
+		}
+	}
+	return false
+}

@@ -343,7 +343,11 @@ func (w *writer) tuples(c *plan.Tuples) {
 		w.separate(i, "")
 		for j, v := range row {
 			w.separate(j, "(")
-			w.param(v)
+			if i == 0 {
+				w.typed(c.Refs[j].Column, v, true) // as in a list
+			} else {
+				w.param(v)
+			}
 		}
 		w.text(")")
 	}

@@ -177,3 +177,38 @@ func Delete(d dialect.Dialect, table string, where plan.Cond) Text {
 	w.checkParams()
 	return Text{string(w.b), w.args, w.err}
 }
+
+// Upsert writes an INSERT of rows that gives those that are there already, by
+// the columns by, the new values of the columns set.
+func Upsert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]driver.Value, by, set []*schema.Column) Text {
+	text := Insert(d, table, columns, rows, nil)
+	w := writer{d: d, t: d.Traits(), b: []byte(text.SQL), args: text.Args, err: text.Err}
+	if w.t.OnDuplicateKey {
+		w.text(" ON DUPLICATE KEY UPDATE ")
+		if len(set) == 0 { // an assignment that changes nothing
+			w.ident(by[0].Name)
+			w.text(" = ")
+			w.ident(by[0].Name)
+		}
+		for i, c := range set {
+			w.separate(i, "")
+			w.ident(c.Name)
+			w.text(" = VALUES(")
+			w.ident(c.Name)
+			w.text(")")
+		}
+		return Text{string(w.b), w.args, w.err}
+	}
+	w.text(" ON CONFLICT ")
+	w.names(by)
+	if len(set) == 0 {
+		w.text(" DO NOTHING")
+	}
+	for i, c := range set {
+		w.separate(i, " DO UPDATE SET ")
+		w.ident(c.Name)
+		w.text(" = excluded.")
+		w.ident(c.Name)
+	}
+	return Text{string(w.b), w.args, w.err}
+}
