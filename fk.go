@@ -217,6 +217,10 @@ func (ForeignKey[T]) declare() schema.RelField {
 		Struct: func() *schema.Struct { return structOf(t) },
 		Ops: &schema.Ops{
 			Core: func(field any) any { return &field.(*ForeignKey[T]).fk },
+			Set: func(field, row any) {
+				target, _ := row.(*T)
+				field.(*ForeignKey[T]).Set(target)
+			},
 		},
 	}
 }

@@ -54,6 +54,8 @@ type RelField struct {
 type Ops struct {
 	// Core returns the part of the field that does not depend on its type.
 	Core func(field any) any
+	// Set makes a to-one field refer to a row, or to none if it is nil.
+	Set func(field, row any)
 	// Append adds a row to a loaded to-many field, and Remove takes it out.
 	Append, Remove func(field, row any)
 }

@@ -1,0 +1,334 @@
+package kin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// owner returns where the field is, or why it does not know.
+func (r *Reverse[T]) owner() (rel.Link, error) {
+	link := r.many.Link
+	if _, copied := link.Owner.(*rel.Trail); link.Owner == nil || copied {
+		return link, fmt.Errorf("kin: a Reverse[%s] %w", reflect.TypeFor[T]().Name(), ErrUnbound)
+	}
+	if _, err := hydrate.KeyOf(link.Relation.From.Struct.Key(), link.Owner); err != nil {
+		return link, fmt.Errorf("kin: %s: the %s %w", link.Relation.GoName(), link.Relation.From.Name, err)
+	}
+	return link, nil
+}
+
+// Add makes rows children of the field's row: those that are not saved yet
+// are inserted, and the foreign key of the others is changed, in one statement
+// each. All are added or none. A loaded field has them afterwards, and the
+// rows' foreign keys lead to its row.
+func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
+	link, err := r.owner()
+	if err != nil {
+		return err
+	}
+	fresh, old, err := split(rows)
+	if err != nil {
+		return fmt.Errorf("kin: add to %s: %w", link.Relation.GoName(), err)
+	}
+	work := func(s *session) error {
+		if err := r.insert(ctx, &Tx{*s}, link, fresh); err != nil {
+			return err
+		}
+		return r.move(ctx, &Tx{*s}, link, old, link.Owner)
+	}
+	if len(fresh) > 0 && len(old) > 0 {
+		err = db.session().transact(ctx, work)
+	} else {
+		err = work(db.session())
+	}
+	if err != nil {
+		return fmt.Errorf("kin: add to %s: %w", link.Relation.GoName(), err)
+	}
+	for _, row := range rows {
+		r.link(link, row)
+	}
+	return nil
+}
+
+// Create inserts new rows as children of the field's row.
+func (r *Reverse[T]) Create(ctx context.Context, db Executor, rows ...*T) error {
+	link, err := r.owner()
+	if err != nil {
+		return err
+	}
+	if err := r.insert(ctx, db, link, rows); err != nil {
+		return fmt.Errorf("kin: create in %s: %w", link.Relation.GoName(), err)
+	}
+	for _, row := range rows {
+		r.link(link, row)
+	}
+	return nil
+}
+
+// split parts rows into those that are not saved yet, and the others.
+func split[T any](rows []*T) (fresh, old []*T, err error) {
+	for i, row := range rows {
+		if row == nil {
+			return nil, nil, fmt.Errorf("row %d of %d is nil", i+1, len(rows))
+		}
+		switch _, err := hydrate.KeyOf(keyOf[T](), row); {
+		case errors.Is(err, ErrUnsaved):
+			fresh = append(fresh, row)
+		case err != nil:
+			return nil, nil, err
+		default:
+			old = append(old, row)
+		}
+	}
+	return fresh, old, nil
+}
+
+// insert inserts rows that refer to the owner. If that fails, they refer to
+// what they did before.
+func (r *Reverse[T]) insert(ctx context.Context, db Executor, link rel.Link, rows []*T) error {
+	before := make([]reflect.Value, len(rows))
+	field := link.Relation.Inverse.Field
+	for i, row := range rows {
+		if row == nil {
+			return fmt.Errorf("row %d of %d is nil", i+1, len(rows))
+		}
+		v := reflect.ValueOf(row).Elem().FieldByIndex(field.Index)
+		before[i] = reflect.New(v.Type()).Elem()
+		before[i].Set(v)
+		hydrate.Point(row, link.Relation.Inverse, link.Owner)
+	}
+	err := Insert(ctx, db, rows...)
+	if err != nil {
+		for i, row := range rows {
+			reflect.ValueOf(row).Elem().FieldByIndex(field.Index).Set(before[i])
+		}
+	}
+	return err
+}
+
+// move makes saved rows refer to target, a row of the owner's model, or to
+// none if it is nil.
+func (r *Reverse[T]) move(ctx context.Context, db Executor, link rel.Link, rows []*T, target any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	q, err := QuerySet[T]{}.withRows(rows)
+	if err != nil {
+		return err
+	}
+	return expect(ctx, db, int64(len(rows)), func(db Executor) (int64, error) {
+		return q.Update(ctx, db, Set(link.Relation.Inverse.Name, target))
+	})
+}
+
+// expect runs a change that must touch n rows, and undoes it if it does not.
+func expect(ctx context.Context, db Executor, n int64, change func(Executor) (int64, error)) error {
+	return db.session().transact(ctx, func(s *session) error {
+		changed, err := change(&Tx{*s})
+		if err == nil && changed != n {
+			err = fmt.Errorf("%w: %d of %d rows", ErrNotFound, n-changed, n)
+		}
+		return err
+	})
+}
+
+// withRows keeps the given rows only.
+func (qs QuerySet[T]) withRows(rows []*T) (QuerySet[T], error) {
+	keys := make([]rel.Key, len(rows))
+	for i, row := range rows {
+		if row == nil {
+			return qs, fmt.Errorf("row %d of %d is nil", i+1, len(rows))
+		}
+		key, err := hydrate.KeyOf(keyOf[T](), row)
+		if err != nil {
+			return qs, fmt.Errorf("row %d of %d %w", i+1, len(rows), err)
+		}
+		keys[i] = key
+	}
+	return qs.with(func(q *query) { q.keys = keys }), nil
+}
+
+// link keeps both sides in step once a row has become a child.
+func (r *Reverse[T]) link(link rel.Link, row *T) {
+	fk := link.Relation.Inverse.Field
+	fk.Rel.Ops.Set(fieldOf(row, fk), link.Owner)
+	fieldOps(link.Relation).Append(r, row)
+}
+
+func fieldOps(r *schema.Relation) *schema.Ops { return r.Field.Rel.Ops }
+
+// unlink keeps both sides in step once rows are no children any more.
+func (r *Reverse[T]) unlink(link rel.Link, rows []*T) {
+	fk := link.Relation.Inverse.Field
+	for _, row := range rows {
+		fk.Rel.Ops.Set(fieldOf(row, fk), nil)
+		fieldOps(link.Relation).Remove(r, row)
+	}
+}
+
+// Remove takes rows out of the children of the field's row: their foreign key
+// becomes NULL. If it cannot, use [Reverse.Delete]. A row that is no child is
+// [ErrNotFound], and none is removed then.
+func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error {
+	link, err := r.nullable("remove from")
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	q, err := r.Query().withRows(rows)
+	if err == nil {
+		err = expect(ctx, db, int64(len(rows)), func(db Executor) (int64, error) {
+			return q.Update(ctx, db, Set(link.Relation.Inverse.Name, nil))
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("kin: remove from %s: %w", link.Relation.GoName(), err)
+	}
+	r.unlink(link, rows)
+	return nil
+}
+
+// nullable returns where the field is if its children can do without it.
+func (r *Reverse[T]) nullable(what string) (rel.Link, error) {
+	link, err := r.owner()
+	if err == nil && !link.Relation.Inverse.Nulls {
+		err = fmt.Errorf("kin: %s %s: %s cannot be NULL; Delete deletes the rows instead", what, link.Relation.GoName(), link.Relation.Inverse.GoName())
+	}
+	return link, err
+}
+
+// Delete deletes rows that are children of the field's row. One that is none
+// is [ErrNotFound], and none is deleted then.
+func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error {
+	link, err := r.owner()
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	q, err := r.Query().withRows(rows)
+	if err == nil {
+		err = expect(ctx, db, int64(len(rows)), func(db Executor) (int64, error) { return q.Delete(ctx, db) })
+	}
+	if err != nil {
+		return fmt.Errorf("kin: delete from %s: %w", link.Relation.GoName(), err)
+	}
+	for _, row := range rows {
+		fieldOps(link.Relation).Remove(r, row)
+	}
+	return nil
+}
+
+// Clear removes all children, as [Reverse.Remove] does, and returns how many
+// there were. To delete them, use Query().Delete.
+func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
+	link, err := r.nullable("clear")
+	if err != nil {
+		return 0, err
+	}
+	n, err := r.Query().Update(ctx, db, Set(link.Relation.Inverse.Name, nil))
+	if err != nil {
+		return 0, fmt.Errorf("kin: clear %s: %w", link.Relation.GoName(), err)
+	}
+	r.unlink(link, r.rows)
+	r.rows = r.rows[:0:0]
+	return n, nil
+}
+
+// Set makes rows the children of the field's row, and no others: what is
+// missing is added, as by [Reverse.Add], and what is too much removed, as by
+// [Reverse.Remove], which is an error if there is any and its foreign key
+// cannot be NULL. It is loaded afterwards, in the order given. All is done or
+// nothing.
+func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
+	link, err := r.owner()
+	if err != nil {
+		return err
+	}
+	fresh, old, err := split(rows)
+	if err != nil {
+		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
+	}
+	var gone []*T
+	err = db.session().transact(ctx, func(s *session) error {
+		tx := &Tx{*s}
+		have, err := r.Query().All(ctx, tx)
+		if err != nil {
+			return err
+		}
+		var missing []*T
+		if missing, gone, err = compare(have, old); err != nil {
+			return err
+		}
+		if len(gone) > 0 {
+			if _, err := r.nullable("set"); err != nil {
+				return err
+			}
+			if err := r.move(ctx, tx, link, gone, nil); err != nil {
+				return err
+			}
+		}
+		if err := r.move(ctx, tx, link, missing, link.Owner); err != nil {
+			return err
+		}
+		return r.insert(ctx, tx, link, fresh)
+	})
+	if err != nil {
+		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
+	}
+	r.forget(link, gone)
+	for _, row := range rows {
+		r.link(link, row)
+	}
+	r.rows, r.many.Loaded = append([]*T{}, rows...), true
+	return nil
+}
+
+// compare returns the rows that are wanted and not there, and those that are
+// there and not wanted.
+func compare[T any](have, want []*T) (missing, extra []*T, err error) {
+	there := map[rel.Key]*T{}
+	for _, row := range have {
+		key, err := hydrate.KeyOf(keyOf[T](), row)
+		if err != nil {
+			return nil, nil, err
+		}
+		there[key] = row
+	}
+	for _, row := range want {
+		key, err := hydrate.KeyOf(keyOf[T](), row)
+		if err != nil {
+			return nil, nil, err
+		}
+		if there[key] == nil {
+			missing = append(missing, row)
+		}
+		delete(there, key)
+	}
+	for _, row := range have {
+		if key, _ := hydrate.KeyOf(keyOf[T](), row); there[key] != nil {
+			extra = append(extra, row)
+		}
+	}
+	return missing, extra, nil
+}
+
+// forget unlinks the loaded rows that have the keys of those that are gone.
+func (r *Reverse[T]) forget(link rel.Link, gone []*T) {
+	keys := map[rel.Key]bool{}
+	for _, row := range gone {
+		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
+			keys[key] = true
+		}
+	}
+	var mine []*T
+	for _, row := range r.rows {
+		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil && keys[key] {
+			mine = append(mine, row)
+		}
+	}
+	r.unlink(link, mine)
+}
