@@ -18,7 +18,7 @@ func (r *Registry) Mermaid() (string, error) {
 	var b strings.Builder
 	b.WriteString("erDiagram\n")
 	for _, m := range g.Models {
-		fmt.Fprintf(&b, "    %s {\n", m.Name)
+		fmt.Fprintf(&b, "    %s {\n", mermaidEntity(m.Name))
 		for _, c := range m.Columns {
 			fmt.Fprintf(&b, "        %s %s%s\n", mermaidWord(typeName(c)), mermaidWord(c.Name), marks(c))
 		}
@@ -36,20 +36,46 @@ func (r *Registry) Mermaid() (string, error) {
 		if rel.Unique {
 			many = "o|"
 		}
-		fmt.Fprintf(&b, "    %s %s--%s %s : %q\n", rel.To.Name, one, many, rel.From.Name, rel.Name+" / "+rel.Inverse.Name)
+		fmt.Fprintf(&b, "    %s %s--%s %s : %s\n", mermaidEntity(rel.To.Name), one, many, mermaidEntity(rel.From.Name),
+			mermaidText(rel.Name+" / "+rel.Inverse.Name))
 	}
 	return b.String(), nil
 }
 
-// mermaidWord keeps the characters that Mermaid takes in types and names.
+// mermaidEntity returns the name of a box. Names are quoted where they are
+// no plain words, and where Mermaid, which ignores case, has a word like them.
+func mermaidEntity(name string) string {
+	switch strings.ToLower(name) {
+	case "accdescr", "acctitle", "class", "classdef", "direction", "end", "erdiagram", "many", "one", "style", "subgraph", "title", "to":
+	default:
+		if name == mermaidWord(name) && !strings.Contains(name, "-") {
+			return name
+		}
+	}
+	return mermaidText(name)
+}
+
+// mermaidText quotes a text. Mermaid has no escapes inside quotes, but reads
+// entities.
+func mermaidText(s string) string {
+	return `"` + strings.NewReplacer(`"`, "#quot;", "#", "#35;", `\`, "#92;", "%", "#37;", "\n", " ", "\r", " ").Replace(s) + `"`
+}
+
+// mermaidWord keeps the characters that Mermaid takes in types and columns. A
+// word may not begin with a digit or a dash, nor with what marks a key.
 func mermaidWord(s string) string {
-	return strings.Map(func(r rune) rune {
+	s = strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '_', r == '-':
 			return r
 		}
 		return '_'
 	}, s)
+	first, _, _ := strings.Cut(strings.ToLower(s), "-")
+	if s == "" || s[0] == '-' || s[0] >= '0' && s[0] <= '9' || first == "pk" || first == "fk" || first == "uk" {
+		return "_" + s
+	}
+	return s
 }
 
 func typeName(c *schema.Column) string {

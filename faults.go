@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/schema"
 	"github.com/kin-orm/kin/internal/sqlgen"
 )
@@ -98,6 +99,9 @@ func (e *RangeError) Error() string { return e.text("is out of range") }
 // fault gives a driver's error the type that says what it means. m is the
 // model that the statement was about, or nil.
 func (s *session) fault(ctx context.Context, m *schema.Model, err error) error {
+	if long, ok := errors.AsType[*hydrate.LengthError](err); ok {
+		return &TooLongError{Violation{Model: long.Column.Model.Name, Fields: []string{long.Column.Field.Name}, Err: long}}
+	}
 	classifier, ok := s.dialect.(dialect.Classifier)
 	if err == nil || !ok {
 		return err

@@ -192,7 +192,9 @@ func (fk ForeignKey[T]) key() (key rel.Key, null bool, err error) {
 		return key, false, err
 	case rel.Bad:
 		return key, false, errors.New(fk.fk.Key.S)
-	case rel.IsNull, rel.Unread:
+	case rel.Unread:
+		return key, false, fmt.Errorf("kin: the foreign key to %s was not read", reflect.TypeFor[T]().Name())
+	case rel.IsNull:
 	}
 	return key, true, nil
 }
@@ -200,6 +202,9 @@ func (fk ForeignKey[T]) key() (key rel.Key, null bool, err error) {
 // String returns the model and the key, such as SchoolClass(7). The row's
 // fields are left out: they may lead back here.
 func (fk ForeignKey[T]) String() string {
+	if fk.fk.State == rel.Unread {
+		return reflect.TypeFor[T]().Name() + "(not read)"
+	}
 	key, null, err := fk.key()
 	return keyText(reflect.TypeFor[T](), key, null, err)
 }

@@ -21,7 +21,7 @@ const insertChunk = 500
 // primary key that the database generates is left to it while it is zero, and
 // is set on the row afterwards. Several rows are written in one transaction,
 // or, if db is a transaction, behind a savepoint: all of them or none. If
-// Insert fails, the rows are as they were before.
+// Insert fails, the rows are as they were before, and a transaction can go on.
 //
 // A foreign key to a row that is not saved is an error that says so.
 func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
@@ -95,7 +95,7 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 		}
 		return in.generated(ctx, columns, open)
 	}
-	if len(in.rows) == 1 {
+	if len(in.rows) == 1 && (s.tx == nil || !s.dialect.Traits().FailureAborts) {
 		return work(s)
 	}
 	return s.transact(ctx, work)
@@ -110,21 +110,33 @@ func (in *inserter) withKeys(ctx context.Context, columns []*schema.Column, rows
 	for i, at := range rows {
 		values[i] = in.values[at]
 	}
-	if auto := in.model.Auto; auto != nil {
+	auto := in.model.Auto
+	var highest int64
+	if auto != nil {
 		columns = append(slices.Clip(columns), auto)
 		for i, at := range rows {
 			v, err := hydrate.Values(nil, []*schema.Column{auto}, in.rows[at], in.dialect.Traits())
 			if err != nil {
 				return err
 			}
+			if n, ok := v[0].(int64); ok {
+				highest = max(highest, n)
+			}
 			values[i] = append(values[i], v[0])
 		}
 	}
-	return in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
+	err := in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
 		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
 		return err
 	})
+	if advance := in.dialect.Traits().Advance; err == nil && auto != nil && advance != "" {
+		// A sequence does not know of keys that were not taken from it.
+		_, err = in.column(ctx, advance, in.quoted(), auto.Name, highest)
+	}
+	return err
 }
+
+func (in *inserter) quoted() string { return string(in.dialect.AppendIdent(nil, in.model.Table)) }
 
 // chunks calls run with an INSERT for each chunk of rows, and where it begins.
 func (in *inserter) chunks(columns []*schema.Column, values [][]driver.Value, run func(from int, text sqlgen.Text) error) error {
@@ -172,8 +184,7 @@ func (in *inserter) generated(ctx context.Context, columns []*schema.Column, row
 // It reports whether the column has a sequence.
 func (in *inserter) fromSequence(ctx context.Context, columns []*schema.Column, rows []int) (done bool, err error) {
 	auto := in.model.Auto
-	table := string(in.dialect.AppendIdent(nil, in.model.Table))
-	keys, err := in.column(ctx, in.dialect.Traits().Sequence, table, auto.Name, int64(len(rows)))
+	keys, err := in.column(ctx, in.dialect.Traits().Sequence, in.quoted(), auto.Name, int64(len(rows)))
 	if err != nil {
 		return false, err
 	}

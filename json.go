@@ -2,11 +2,14 @@ package kin
 
 import (
 	"bytes"
+	"database/sql"
+	"encoding"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -23,11 +26,14 @@ func (fk ForeignKey[T]) MarshalJSON() ([]byte, error) {
 			return marshalRow(fk.row, trail)
 		}
 	}
+	if fk.fk.State == rel.Unread {
+		return []byte("null"), nil // other columns that were not read are written as zero, too
+	}
 	key, null, err := fk.key()
 	if err != nil || null {
 		return []byte("null"), err
 	}
-	return marshalKey(keyOf[T]().Types, key)
+	return marshalKey(keyOf[T](), key)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. It takes a key, an object with
@@ -84,7 +90,7 @@ func marshalItem[T any](row *T, trail *rel.Trail) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return marshalKey(keyOf[T]().Types, key)
+	return marshalKey(keyOf[T](), key)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. It takes an array of objects
@@ -118,17 +124,25 @@ func marshalRow[T any](row *T, trail *rel.Trail) ([]byte, error) {
 	return json.Marshal(&c)
 }
 
-// marshalKey writes a key: a number or a text, or an array of several.
-func marshalKey(types []dialect.Type, key rel.Key) ([]byte, error) {
-	values := make([]any, len(types))
-	for i, part := range rel.Split(key, len(types)) {
-		v, err := part.Value(types[i], hydrate.AnyTraits())
+// marshalKey writes a key: a number or a text, or an array of several. Parts
+// of a type that says how it is written in JSON are written that way.
+func marshalKey(k *schema.Key, key rel.Key) ([]byte, error) {
+	values := make([]any, len(k.Types))
+	for i, part := range rel.Split(key, len(k.Types)) {
+		v, err := part.Value(k.Types[i], hydrate.AnyTraits())
 		if err != nil {
 			return nil, err
 		}
 		values[i] = v
-		if text, ok := v.(string); ok && types[i].Kind == dialect.Uint {
+		switch text, isText := v.(string); {
+		case isText && k.Types[i].Kind == dialect.Uint:
 			values[i] = json.Number(text) // above the range of int64
+		case k.Types[i].Kind == dialect.Custom && hasJSON(k.Leaves[i].Base):
+			holder := reflect.New(k.Leaves[i].Base).Interface()
+			if err := holder.(sql.Scanner).Scan(v); err != nil {
+				return nil, err
+			}
+			values[i] = holder
 		}
 	}
 	if len(values) == 1 {
@@ -156,23 +170,32 @@ func unmarshalKey(k *schema.Key, data []byte) ([]any, error) {
 		n, isNumber := values[i].(json.Number)
 		var err error
 		switch kind := leaf.Value.Kind; {
-		case isNumber && kind == dialect.Uint:
-			values[i], err = strconv.ParseUint(n.String(), 10, 64)
-		case isNumber && kind == dialect.Float:
-			values[i], err = n.Float64()
-		case isNumber:
-			values[i], err = n.Int64()
-		case kind == dialect.Bytes || kind == dialect.Time || kind == dialect.JSON || kind == dialect.Custom:
+		case values[i] == nil: // refused by SetKey
+		case kind == dialect.Bytes || kind == dialect.Time || kind == dialect.JSON || kind == dialect.Custom && hasJSON(leaf.Base):
 			holder := reflect.New(leaf.Base)
 			text, _ := json.Marshal(values[i])
 			err = json.Unmarshal(text, holder.Interface())
 			values[i] = holder.Elem().Interface()
+		case isNumber && kind == dialect.Uint:
+			values[i], err = strconv.ParseUint(n.String(), 10, 64)
+		case isNumber && (kind == dialect.Float || kind == dialect.Custom && strings.ContainsAny(n.String(), ".eE")):
+			values[i], err = n.Float64()
+		case isNumber:
+			values[i], err = n.Int64()
 		}
 		if err != nil {
 			return nil, err
 		}
 	}
 	return values, nil
+}
+
+// hasJSON reports whether a type says itself how it is written in JSON and
+// read from it.
+func hasJSON(t reflect.Type) bool {
+	p := reflect.PointerTo(t)
+	return (p.Implements(reflect.TypeFor[json.Marshaler]()) || p.Implements(reflect.TypeFor[encoding.TextMarshaler]())) &&
+		(p.Implements(reflect.TypeFor[json.Unmarshaler]()) || p.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()))
 }
 
 // keyText returns how a row is shown: by its model and key.

@@ -132,8 +132,8 @@ func pairsOf(lookup string, value any, more []any) ([]plan.Pair, error) {
 	for i := 0; i < len(more); i += 2 {
 		name, ok := more[i].(string)
 		if !ok || i+1 == len(more) {
-			return nil, fmt.Errorf("conditions are pairs of a lookup and a value; after %q comes %T, and no pair of text and value",
-				clip(pairs[len(pairs)-1].Lookup), more[i])
+			return nil, fmt.Errorf("conditions are pairs of a lookup and a value; after %.200q comes %T, and no pair of text and value",
+				pairs[len(pairs)-1].Lookup, more[i])
 		}
 		pairs = append(pairs, plan.Pair{Lookup: name, Value: copyList(more[i+1])})
 	}
@@ -150,15 +150,6 @@ func copyList(x any) any {
 	list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 	reflect.Copy(list, v)
 	return list.Interface()
-}
-
-// clip keeps a user's text from filling a log.
-func clip(s string) string {
-	const most = 200
-	if len(s) <= most {
-		return s
-	}
-	return s[:most] + "…"
 }
 
 // fail keeps the first thing that is wrong.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
@@ -83,7 +84,7 @@ func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...st
 	if err != nil || len(set) == 0 {
 		return err
 	}
-	columnsAndKeys := append(set[:len(set):len(set)], c.model.Key...)
+	columnsAndKeys := slices.Concat(set, c.model.Key)
 	values := make([][]driver.Value, len(c.rows))
 	for i, row := range c.rows {
 		if values[i], err = hydrate.Values(nil, columnsAndKeys, row, c.dialect.Traits()); err != nil {

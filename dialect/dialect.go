@@ -126,6 +126,10 @@ type Traits struct {
 	// are the quoted table, the column's name and how many. Empty if there is
 	// none.
 	Sequence string
+	// Advance is a query that moves a sequence past a key that was not taken
+	// from it. Its parameters are the quoted table, the column and the key.
+	// Empty if the database does so itself.
+	Advance string
 	// Consecutive is a query for the distance between the keys that one
 	// INSERT of several rows generates, the first of which is LastInsertId.
 	// Empty if they have no such order.

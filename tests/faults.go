@@ -46,7 +46,7 @@ func testConstraintFaults(t *testing.T, s *Suite) {
 	require.ErrorAs(t, err, &unique)
 	assert.Equal(t, "faultUser", unique.Model)
 	assert.Equal(t, []string{"Email"}, unique.Fields)
-	assert.ErrorContains(t, err, "kin: insert of faultUser: faultUser.Email is not unique: ")
+	require.ErrorContains(t, err, "kin: insert of faultUser: faultUser.Email is not unique: ")
 
 	require.ErrorAs(t, kin.Insert(ctx, s.DB, &faultUser{Email: "c@d", First: "A", Last: "B"}), &unique)
 	assert.Equal(t, []string{"First", "Last"}, unique.Fields)

@@ -83,7 +83,7 @@ func testHopLimit(t *testing.T, s *Suite) {
 		_, err := q.All(t.Context(), s.DB)
 		var path *kin.PathError
 		require.ErrorAs(t, err, &path)
-		assert.ErrorContains(t, err, "follows more than 16 relations")
+		require.ErrorContains(t, err, "follows more than 16 relations")
 		assert.Less(t, len(err.Error()), 500)
 	}
 	s.Wire.Want(t, 0, 0)

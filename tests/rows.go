@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -46,12 +47,12 @@ type rowOwner struct {
 	Items  kin.Reverse[rowItem]
 }
 
-func rowSuite(t *testing.T, s *Suite, options ...kin.Option) *Suite {
+func rowSuite(t *testing.T, s *Suite) *Suite {
 	t.Helper()
 	var r kin.Registry
 	kin.Register[rowItem](&r)
 	kin.Register[rowOwner](&r)
-	s = s.With(append(options, kin.WithRegistry(&r))...)
+	s = s.With(kin.WithRegistry(&r))
 	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
 	return s
 }
@@ -308,7 +309,7 @@ func (s *Suite) Tiny(n int, options ...kin.Option) *Suite {
 func testTinyLimits(t *testing.T, s *Suite) {
 	const columns = 10 // of an item, its composite foreign key included
 	for _, rows := range []int{1, 2, 3, 7} {
-		t.Run(fmt.Sprint(rows), func(t *testing.T) {
+		t.Run(strconv.Itoa(rows), func(t *testing.T) {
 			ctx := t.Context()
 			var r kin.Registry
 			kin.Register[rowItem](&r)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -225,7 +226,7 @@ func testTxRetries(t *testing.T, s *Suite) {
 					if err != nil {
 						return err
 					}
-					return kin.Insert(ctx, tx, &Category{Name: fmt.Sprint(n)})
+					return kin.Insert(ctx, tx, &Category{Name: strconv.FormatInt(n, 10)})
 				}, kin.TxOptions{Isolation: sql.LevelSerializable, Retries: 50})
 				errs[i] = errors.Join(errs[i], err)
 			}

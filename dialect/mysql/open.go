@@ -18,7 +18,8 @@ import (
 //
 // Every connection has a strict sql_mode, in which
 // zero dates are refused, the time zone UTC, utf8mb4, and counts rows that match
-// rather than those that change. Parameters of dsn do not override these.
+// rather than those that change. Texts sort by their first 5,000 characters or
+// so (max_sort_length). Parameters of dsn do not override these.
 func Open(ctx context.Context, dsn string, options ...kin.Option) (*kin.DB, error) {
 	connector, err := NewConnector(dsn)
 	if err != nil {
@@ -53,6 +54,10 @@ func NewConnector(dsn string) (driver.Connector, error) {
 	config.Params["time_zone"] = "'+00:00'"
 	config.Params["sql_mode"] = "'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE," +
 		"ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION,ONLY_FULL_GROUP_BY'"
+	// The servers sort texts by their first bytes only, 1,024 by default, and
+	// leave those that differ later in any order. More than this, and their
+	// own default for the memory of a sort does not do for several columns.
+	config.Params["max_sort_length"] = "16384"
 	connector, err := mysql.NewConnector(config)
 	if err != nil {
 		return nil, fmt.Errorf("kin: open MySQL: %w", err)

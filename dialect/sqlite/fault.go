@@ -94,8 +94,8 @@ func named(kind dialect.FaultKind, message string) dialect.Fault {
 func checked(message string) dialect.Fault {
 	text := after(message)
 	if column, found := strings.CutPrefix(text, `length("`); found {
-		if end := strings.Index(column, `") <= `); end >= 0 {
-			return dialect.Fault{Kind: dialect.LengthFault, Columns: []string{strings.ReplaceAll(column[:end], `""`, `"`)}}
+		if column, _, found := strings.Cut(column, `") <= `); found {
+			return dialect.Fault{Kind: dialect.LengthFault, Columns: []string{strings.ReplaceAll(column, `""`, `"`)}}
 		}
 	}
 	return dialect.Fault{Kind: dialect.CheckFault, Constraint: text}

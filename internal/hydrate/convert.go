@@ -184,7 +184,7 @@ func changeCustom(target reflect.Type, v reflect.Value, bad func() (reflect.Valu
 func textUUID(target reflect.Type, s string) (reflect.Value, bool, error) {
 	z := reflect.New(target)
 	if err := newBaseDecoder(target, dialect.Type{Kind: dialect.UUID})(z.UnsafePointer(), s); err != nil {
-		return z, false, fmt.Errorf("takes a UUID, not the text %q", s)
+		return z, false, fmt.Errorf("takes a UUID, not the text %.60q", s)
 	}
 	return z.Elem(), false, nil
 }

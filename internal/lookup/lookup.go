@@ -148,6 +148,9 @@ func Order(m *schema.Model, text string) (Path, error) {
 
 // Load resolves a path of relations whose rows can be loaded.
 func Load(m *schema.Model, text string) ([]*schema.Relation, error) {
+	if first, _, _ := strings.Cut(text, "__"); !has(m, first) {
+		return nil, notFound(m, text, first, "relation", relations(m))
+	}
 	p, rest, at, err := walk(m, text)
 	switch {
 	case err != nil:
@@ -193,10 +196,16 @@ func fieldName(lookup string) string {
 	return b.String()
 }
 
+func has(m *schema.Model, name string) bool {
+	_, ok := m.Member(name)
+	return ok
+}
+
+// relations returns the lookup names of the relations of m.
 func relations(m *schema.Model) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		for _, r := range m.Relations {
-			if !yield(r.Name) {
+		for name := range m.Members() {
+			if mem, _ := m.Member(name); mem.Relation != nil && !yield(name) {
 				return
 			}
 		}

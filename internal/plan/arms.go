@@ -186,11 +186,18 @@ func (a *armBuilder) start(n *node) (*Select, *Table, Expr) {
 	}
 	if a.shared(n) && !a.query.Stream {
 		// The keys of the parents are a set: each child is read once.
-		in := &Select{From: from}
+		// It is a derived table rather than IN (SELECT …), which MariaDB may
+		// run as a scan of the children for each key.
+		keys := &Select{From: from, Distinct: true}
 		parent := a.follow(from, path[:len(path)-1])
-		in.Columns = refs(parent, n.relation.FromColumns)
-		outer := a.from(n.relation)
-		return &Select{From: outer, Where: &InSelect{Refs: refs(outer.Table, n.relation.ToColumns), Select: in}}, outer.Table, num
+		derived := &Table{Alias: "kin_parents", Derived: keys}
+		t := a.table(n.relation)
+		join := &Join{Parent: derived, Table: t, Inner: true, Right: refs(t, n.relation.ToColumns)}
+		for i, c := range n.relation.FromColumns {
+			keys.Columns = append(keys.Columns, As{Ref{parent, c}, KeyName(i)})
+			join.Left = append(join.Left, Name{derived, KeyName(i)})
+		}
+		return &Select{From: &From{Table: derived, Joins: []*Join{join}}}, t, num
 	}
 	return &Select{From: from}, a.follow(from, path), num
 }

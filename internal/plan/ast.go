@@ -25,12 +25,13 @@ type Statement struct {
 
 // A Select is one SELECT.
 type Select struct {
-	Columns []Expr
-	From    *From
-	Where   Cond // nil for all
-	Order   []Term
-	Limit   *int64
-	Offset  int64
+	Columns  []Expr
+	Distinct bool
+	From     *From
+	Where    Cond // nil for all
+	Order    []Term
+	Limit    *int64
+	Offset   int64
 	// Exists is whether only the existence of rows is asked for.
 	Exists bool
 }

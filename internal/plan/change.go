@@ -59,7 +59,7 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 		}
 	}
 	overlap := b.traits.SequentialSet && overlaps(change.Set)
-	if sel.Limit == nil && sel.Offset == 0 && len(sel.From.Joins) == 0 && !overlap && !(b.traits.NoSelfSelect && reads(sel.Where, q.Model)) {
+	if sel.Limit == nil && sel.Offset == 0 && len(sel.From.Joins) == 0 && !overlap && (!b.traits.NoSelfSelect || !reads(sel.Where, q.Model)) {
 		change.Where = sel.Where
 		return change, nil
 	}

@@ -374,8 +374,7 @@ func (b *builder) relation(refs []Ref, target *schema.Model, p step) (Cond, erro
 func (b *builder) sameKey(refs []Ref, target *schema.Model, p step, x any) (Cond, error) {
 	values, err := b.keyValues(refs, target, x)
 	if err != nil {
-		var outside hydrate.RangeError
-		if errors.As(err, &outside) {
+		if _, outside := errors.AsType[hydrate.RangeError](err); outside {
 			return Const(false), nil
 		}
 		return nil, p.errorf("%w", err)

@@ -109,7 +109,8 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 func (b *builder) derive(sel *Select) *Select {
 	table := &Table{Model: b.query.Model, Alias: b.query.Model.Table, Derived: sel}
 	for _, c := range b.query.Model.Columns {
-		sel.Columns = append(sel.Columns, Ref{sel.From.Table, c})
+		// The name must be given: the column may be written as an expression.
+		sel.Columns = append(sel.Columns, As{Ref{sel.From.Table, c}, c.Name})
 	}
 	outer := &Select{From: &From{Table: table}}
 	for i, term := range sel.Order {

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -331,6 +332,10 @@ func (w *writer) tuple(refs []plan.Expr) {
 }
 
 func (w *writer) tuples(c *plan.Tuples) {
+	if w.t.CollateEqual && slices.ContainsFunc(c.Refs, func(r plan.Ref) bool { return r.Column.IsText() }) {
+		w.eachTuple(c)
+		return
+	}
 	for i, r := range c.Refs {
 		w.separate(i, "(")
 		w.expr(r)
@@ -343,11 +348,31 @@ func (w *writer) tuples(c *plan.Tuples) {
 		w.separate(i, "")
 		for j, v := range row {
 			w.separate(j, "(")
-			if i == 0 {
-				w.typed(c.Refs[j].Column, v, true) // as in a list
+			w.param(v)
+		}
+		w.text(")")
+	}
+	w.text(")")
+}
+
+// eachTuple compares with one row after the other. MariaDB finds wrong rows
+// for a list of rows with a collation that is not the columns' own.
+func (w *writer) eachTuple(c *plan.Tuples) {
+	for i, row := range c.Rows {
+		if i == 0 {
+			w.text("(")
+		} else {
+			w.text(" OR ")
+		}
+		for j, v := range row {
+			if j == 0 {
+				w.text("(")
 			} else {
-				w.param(v)
+				w.text(" AND ")
 			}
+			w.expr(c.Refs[j])
+			w.text(signs[lookup.Exact])
+			w.typed(c.Refs[j].Column, v, true)
 		}
 		w.text(")")
 	}

@@ -86,6 +86,9 @@ func (w *writer) selectFrom(s *plan.Select) {
 		return
 	}
 	w.text("SELECT ")
+	if s.Distinct {
+		w.text("DISTINCT ")
+	}
 	for i, c := range s.Columns {
 		w.separate(i, "")
 		w.column(c)

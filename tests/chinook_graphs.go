@@ -1,0 +1,135 @@
+package tests
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/kin-orm/kin"
+	"github.com/kin-orm/kin/tests/chinook"
+)
+
+func (r artistRow) id() int64   { return r.ID }
+func (r albumRow) id() int64    { return r.ID }
+func (r namedRow) id() int64    { return r.ID }
+func (r trackRow) id() int64    { return r.ID }
+func (r employeeRow) id() int64 { return r.ID }
+func (r customerRow) id() int64 { return r.ID }
+
+func shopBackwards(keys []string) []string {
+	slices.Reverse(keys)
+	return keys
+}
+
+func testChinookArtists(t *testing.T, s *Suite, sh *chinookShop) {
+	artists, err := kin.Query[chinook.Artist]().
+		SelectRelated("albums__tracks__genre", "albums__tracks__media_type").All(t.Context(), s.DB)
+	require.NoError(t, err)
+	// One chain is one join: a row for each track, and for each artist without albums.
+	s.Wire.Want(t, 1, 3503+s.shopCount(t, "SELECT COUNT(*) FROM Artist WHERE ArtistId NOT IN (SELECT ArtistId FROM Album)"))
+	sh.checkGraph(t, artists, shopKeysWhere("Artist", sh.artists, artistRow.id, nil), nil,
+		"albums__tracks__genre", "albums__tracks__media_type")
+
+	require.Len(t, artists, 275)
+	albums, tracks := 0, 0
+	for _, a := range artists {
+		albums += a.Albums.Len()
+		for album := range a.Albums.Values() {
+			assert.Same(t, a, album.Artist.Get())
+			tracks += album.Tracks.Len()
+		}
+	}
+	assert.Equal(t, 347, albums)
+	assert.Equal(t, 3503, tracks)
+}
+
+func testChinookPages(t *testing.T, s *Suite, sh *chinookShop) {
+	sorted := slices.Clone(sh.artists)
+	slices.SortFunc(sorted, func(a, b artistRow) int { return cmp.Or(cmp.Compare(*a.Name, *b.Name), cmp.Compare(a.ID, b.ID)) })
+	keys := shopKeysWhere("Artist", sorted, artistRow.id, nil)
+	q := kin.Query[chinook.Artist]().SelectRelated("albums").OrderBy("name").Limit(10)
+	var joined []*chinook.Artist
+	for from := 0; from < len(keys); from += 10 {
+		page, err := q.Offset(from).All(t.Context(), s.DB)
+		require.NoError(t, err)
+		require.Len(t, page, min(10, len(keys)-from), "artists, not rows")
+		rows := 0
+		for _, a := range page {
+			rows += max(1, len(sh.children[sh.keyOf(a)+" Albums"]))
+		}
+		s.Wire.Want(t, 1, rows)
+		joined = append(joined, page...)
+	}
+	sh.checkGraph(t, joined[:10], keys[:10], nil, "albums")
+	sh.checkGraph(t, joined[140:150], keys[140:150], nil, "albums")
+	sh.checkGraph(t, joined, keys, nil, "albums")
+}
+
+func testChinookCustomers(t *testing.T, s *Suite, sh *chinookShop) {
+	paths := []string{"support_rep__reports_to", "invoices__lines__track__album"}
+	customers, err := kin.Query[chinook.Customer]().SelectRelated(paths...).All(t.Context(), s.DB)
+	require.NoError(t, err)
+	s.Wire.Want(t, 1, s.shopCount(t, `SELECT COUNT(*) FROM Customer LEFT JOIN Invoice ON Invoice.CustomerId = Customer.CustomerId
+		LEFT JOIN InvoiceLine ON InvoiceLine.InvoiceId = Invoice.InvoiceId`))
+	sh.checkGraph(t, customers, shopKeysWhere("Customer", sh.customers, customerRow.id, nil), nil, paths...)
+	for _, c := range customers {
+		var sum chinook.Money
+		for i := range c.Invoices.Values() {
+			sum += i.Total
+		}
+		assert.EqualValues(t, s.shopCount(t, "SELECT CAST(ROUND(SUM(Total) * 100) AS DECIMAL(10)) FROM Invoice WHERE CustomerId = ?", c.ID), sum)
+	}
+}
+
+func testChinookEmployees(t *testing.T, s *Suite, sh *chinookShop) {
+	// No chain is as long as the path: its last step is NULL for all.
+	paths := []string{"reports_to__reports_to__reports_to", "reports"}
+	employees, err := kin.Query[chinook.Employee]().SelectRelated(paths...).All(t.Context(), s.DB)
+	require.NoError(t, err)
+	s.Wire.Want(t, 1, s.shopCount(t, "SELECT COUNT(*) FROM Employee LEFT JOIN Employee AS below ON below.ReportsTo = Employee.EmployeeId"))
+	sh.checkGraph(t, employees, shopKeysWhere("Employee", sh.employees, employeeRow.id, nil), nil, paths...)
+
+	chain := func(e *chinook.Employee) (names []string) {
+		for ; e != nil; e = e.ReportsTo.Get() {
+			names = append(names, e.LastName)
+		}
+		return names
+	}
+	assert.Equal(t, []string{"Peacock", "Edwards", "Adams"}, chain(employees[2]))
+	assert.Equal(t, []string{"Callahan", "Mitchell", "Adams"}, chain(employees[7]))
+	assert.True(t, employees[0].ReportsTo.IsNull())
+	for _, e := range employees[1:] {
+		manager := e.ReportsTo.Get()
+		assert.Contains(t, employees, manager)
+		assert.Same(t, employees[manager.ID-1], manager, "a manager is the employee of that key")
+		assert.Contains(t, manager.Reports.All(), e)
+	}
+
+	down, err := kin.Query[chinook.Employee]().SelectRelated("reports__reports").Filter("reports_to__isnull", true).All(t.Context(), s.DB)
+	require.NoError(t, err)
+	s.Wire.Want(t, 1, 5)
+	sh.checkGraph(t, down, []string{"Employee 1"}, nil, "reports__reports")
+}
+
+func testChinookPlaylists(t *testing.T, s *Suite, sh *chinookShop) {
+	playlists, err := kin.Query[chinook.Playlist]().SelectRelated("entries__track__album__artist").All(t.Context(), s.DB)
+	require.NoError(t, err)
+	s.Wire.Want(t, 1, 8715+s.shopCount(t, "SELECT COUNT(*) FROM Playlist WHERE PlaylistId NOT IN (SELECT PlaylistId FROM PlaylistTrack)"))
+	keys := shopKeysWhere("Playlist", sh.playlists, namedRow.id, nil)
+	sh.checkGraph(t, playlists, keys, nil, "entries__track__album__artist")
+
+	// The other way round, and row by row: each root has its own values.
+	n := 0
+	for track, err := range kin.Query[chinook.Track]().SelectRelated("entries__playlist").Iter(t.Context(), s.DB) {
+		require.NoError(t, err)
+		if n%100 == 0 {
+			sh.checkGraph(t, []*chinook.Track{track}, []string{shopKey("Track", sh.tracks[n].ID)}, nil, "entries__playlist")
+		}
+		n++
+	}
+	assert.Equal(t, 3503, n)
+	s.Wire.Want(t, 1, s.shopCount(t, "SELECT COUNT(*) FROM Track LEFT JOIN PlaylistTrack ON PlaylistTrack.TrackId = Track.TrackId"))
+}
