@@ -61,8 +61,8 @@ func Key[T any](parts ...any) ForeignKey[T] {
 func (fk ForeignKey[T]) Get() *T { return fk.row }
 
 // Ref returns a row of which at least the primary key is set: the row itself
-// if it is loaded, else a new one on each call. It is nil if fk is NULL or was
-// not read.
+// if it is loaded, else a new one on each call, whose other foreign keys are
+// not read. It is nil if fk is NULL or was not read.
 //
 //	id := student.Class.Ref().ID // no query
 func (fk ForeignKey[T]) Ref() *T {
@@ -74,6 +74,7 @@ func (fk ForeignKey[T]) Ref() *T {
 		if hydrate.SetKey(keyOf[T](), row, fk.fk.Key) != nil {
 			return nil
 		}
+		hydrate.MarkUnread(structOf(reflect.TypeFor[T]()), row)
 		return row
 	case rel.IsNull, rel.Unread, rel.Bad:
 	}

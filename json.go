@@ -19,12 +19,15 @@ import (
 
 // MarshalJSON implements [json.Marshaler]: the row if it is loaded, else its
 // key, else null. A row that is being written already, further up, is written
-// as its key, so that every graph comes to an end.
+// as its key, and one that was written before in the same field of the whole
+// without its to-many relations, so that every graph comes to an end, and soon.
 func (fk ForeignKey[T]) MarshalJSON() ([]byte, error) {
 	if fk.row != nil {
-		if trail := fk.fk.Link.Trail(); !trail.Has(fk.row) {
+		trail := fk.fk.Link.Trail()
+		if !trail.Has(fk.row) {
 			return marshalRow(fk.row, trail)
 		}
+		return marshalItem(fk.row, trail)
 	}
 	if fk.fk.State == rel.Unread {
 		return []byte("null"), nil // other columns that were not read are written as zero, too
@@ -88,7 +91,7 @@ func marshalItem[T any](row *T, trail *rel.Trail) ([]byte, error) {
 	}
 	key, err := hydrate.KeyOf(keyOf[T](), row)
 	if err != nil {
-		return nil, err
+		return []byte("null"), nil //nolint:nilerr // a row without key has nothing to be called by
 	}
 	return marshalKey(keyOf[T](), key)
 }
@@ -106,10 +109,12 @@ func (r *Reverse[T]) UnmarshalJSON(data []byte) error {
 
 // marshalRow writes a row through encoding/json, so that the tags and methods
 // of its type count. What is written is a copy, whose relation fields know
-// the rows that are being written around them.
+// the rows that are being written around them. A row that has been written
+// before is written without its to-many relations: else a graph in which many
+// rows lead to many would be written along each of its paths.
 func marshalRow[T any](row *T, trail *rel.Trail) ([]byte, error) {
 	c := *row
-	here := &rel.Trail{Row: row, Up: trail}
+	here, again := trail.Into(row)
 	for _, f := range structOf(reflect.TypeFor[T]()).Fields {
 		if f.Rel.Kind == schema.NoRel {
 			continue
@@ -118,6 +123,7 @@ func marshalRow[T any](row *T, trail *rel.Trail) ([]byte, error) {
 		case *rel.FK:
 			core.Link.Owner = here
 		case *rel.Many:
+			core.Loaded = core.Loaded && !again
 			core.Link.Owner = here
 		}
 	}

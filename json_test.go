@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kin-orm/kin"
+	"github.com/kin-orm/kin/dialect/sqlite"
 )
 
 type (
@@ -246,4 +247,56 @@ func TestJSONKeys(t *testing.T) {
 	var pair kin.ForeignKey[jsonPair]
 	require.EqualError(t, pair.UnmarshalJSON([]byte(`["x",null,5]`)), "kin: a key of jsonPair: is NULL")
 	roundTrip[fkPlace](t, `["A",12]`, "A", 12)
+}
+
+// Two models that many rows join, each way loaded: the output grows with the
+// links, not with the paths through them.
+type (
+	jsonLeft struct {
+		ID    int64
+		Links kin.Reverse[jsonLink] `json:",omitzero"`
+	}
+	jsonRight struct {
+		ID    int64
+		Links kin.Reverse[jsonLink] `json:",omitzero"`
+	}
+	jsonLink struct {
+		ID    int64
+		Left  kin.ForeignKey[jsonLeft]  `kin:",related_name=links"`
+		Right kin.ForeignKey[jsonRight] `kin:",related_name=links"`
+	}
+)
+
+func TestJSONGrowth(t *testing.T) {
+	t.Parallel()
+	var r kin.Registry
+	kin.Register[jsonLeft](&r)
+	kin.Register[jsonRight](&r)
+	kin.Register[jsonLink](&r)
+	db, err := sqlite.Open(t.Context(), ":memory:", kin.WithRegistry(&r))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	require.NoError(t, kin.CreateTables(t.Context(), db))
+	const n = 12
+	var lefts []*jsonLeft
+	var rights []*jsonRight
+	for range n {
+		lefts, rights = append(lefts, &jsonLeft{}), append(rights, &jsonRight{})
+	}
+	require.NoError(t, kin.Insert(t.Context(), db, lefts...))
+	require.NoError(t, kin.Insert(t.Context(), db, rights...))
+	for _, a := range lefts {
+		for _, b := range rights {
+			require.NoError(t, kin.Insert(t.Context(), db, &jsonLink{Left: kin.To(a), Right: kin.To(b)}))
+		}
+	}
+	rows, err := kin.Query[jsonLeft]().SelectRelated("links__right__links__left").All(t.Context(), db)
+	require.NoError(t, err)
+	require.Len(t, rows, n)
+	text, err := json.Marshal(rows[0])
+	require.NoError(t, err)
+	require.Less(t, len(text), 200*2*n*n, "two rows for each link, twice over")
+	for i := range rights {
+		require.Contains(t, string(text), fmt.Sprintf(`"Right":{"ID":%d`, i+1))
+	}
 }

@@ -309,3 +309,17 @@ func ClearKey(k *schema.Key, row any) {
 		reflect.ValueOf(row).Elem().FieldByIndex(kf.Field.Index).SetZero()
 	}
 }
+
+// MarkUnread makes the foreign keys of row that are no part of its primary
+// key say that they were not read.
+func MarkUnread(s *schema.Struct, row any) {
+	p := unbox(row)
+	for _, f := range s.Fields {
+		if f.Rel.Kind != schema.ToOne {
+			continue
+		}
+		if h := one(p, f); h.fk.State == rel.IsNull {
+			h.fk.State = rel.Unread
+		}
+	}
+}

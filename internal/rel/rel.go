@@ -64,6 +64,22 @@ type Link struct {
 type Trail struct {
 	Row any
 	Up  *Trail
+	// Seen has the rows that have been written with all that they lead to.
+	Seen map[any]bool
+}
+
+// Into returns the trail within a row, and whether the row has been written
+// before.
+func (t *Trail) Into(row any) (within *Trail, again bool) {
+	within = &Trail{Row: row, Up: t}
+	if t != nil {
+		within.Seen = t.Seen
+	} else {
+		within.Seen = map[any]bool{}
+	}
+	again = within.Seen[row]
+	within.Seen[row] = true
+	return within, again
 }
 
 // Has reports whether row is on the trail.
@@ -84,7 +100,7 @@ func (l Link) Trail() *Trail {
 	case *Trail:
 		return owner
 	default:
-		return &Trail{Row: owner}
+		return &Trail{Row: owner, Seen: map[any]bool{}}
 	}
 }
 
