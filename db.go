@@ -78,9 +78,13 @@ func WithTrace(trace func(context.Context, Event)) Option {
 // dialects' Open. On a *sql.Tx, [DB.Tx] makes savepoints.
 func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
 	db := &DB{session{Session: exec.Session{Runner: conn}, dialect: d, space: &space{registry: Relations()}}}
+	if c, ok := d.(dialect.Classifier); ok {
+		db.s.Stale = func(err error) bool { return c.Classify(err).Kind == dialect.StalePlan }
+	}
 	if b, ok := conn.(beginner); ok {
 		db.s.begin = b
 	} else {
+		db.s.Stale = nil // it is the caller's transaction
 		db.s.tx = &txState{}
 	}
 	for _, o := range options {

@@ -139,7 +139,7 @@ func (s *session) fault(ctx context.Context, m *schema.Model, err error) error {
 		return fmt.Errorf("%w: %w", ErrLockTimeout, err)
 	case dialect.Disconnected:
 		return fmt.Errorf("%w: %w", ErrDisconnected, err)
-	case dialect.OtherFault, dialect.Interrupted:
+	case dialect.OtherFault, dialect.Interrupted, dialect.StalePlan:
 	}
 	return err
 }

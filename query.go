@@ -94,12 +94,11 @@ func (qs QuerySet[T]) SelectRelated(paths ...string) QuerySet[T] {
 //	isnull (true or false)
 //
 // Text is compared by code point, with case; the operators with i in front
-// compare lower-case forms, beyond ASCII too; databases differ in those of a
-// few letters, such as the Greek final sigma and the dotted capital I. NULL is a value like others for
-// exact, ne and in: Filter("category", nil) keeps the rows where it is NULL,
-// and ne "x" those where it is NULL or differs. The other operators are not
-// met by NULL. A lookup that ends in a relation takes a
-// row of its model, a ForeignKey, or a key.
+// compare lower-case forms, letter by letter, in all of Unicode. NULL is a
+// value like others for exact, ne and in: Filter("category", nil) keeps the
+// rows where it is NULL, and ne "x" those where it is NULL or differs. The
+// other operators are not met by NULL. A lookup that ends in a relation takes
+// a row of its model, a ForeignKey, or a key.
 //
 // A condition over a to-many relation is met if one related row meets it. The
 // conditions of one call speak of the same related row; separate calls may be

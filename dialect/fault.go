@@ -17,6 +17,7 @@ const (
 	LockTimeout            // a lock was not to be had in time
 	Interrupted            // the statement was cancelled
 	Disconnected           // the connection is gone
+	StalePlan              // a prepared plan does not fit a table that has changed
 )
 
 // A Fault is what a driver's error says, as far as it says it.

@@ -19,6 +19,8 @@ func Cases() []Case {
 		setCases(),
 		upsertCases(),
 		collectionCases(),
+		faultyCases(),
+		staleCases(),
 		valueCases(),
 		nameCases(),
 		tableCases(),

@@ -14,6 +14,9 @@ import (
 // the rows that are read from them. It stands below database/sql, so that
 // nothing that kin reports of itself is believed.
 type Wire struct {
+	// Base is the connector below, for a pool that is not counted.
+	Base driver.Connector
+
 	mu         sync.Mutex
 	statements []string
 	rows       int
@@ -63,7 +66,10 @@ func (w *Wire) row() {
 }
 
 // Connector returns a connector whose connections are counted.
-func (w *Wire) Connector(c driver.Connector) driver.Connector { return &wireConnector{c, w} }
+func (w *Wire) Connector(c driver.Connector) driver.Connector {
+	w.Base = c
+	return &wireConnector{c, w}
+}
 
 type wireConnector struct {
 	driver.Connector

@@ -27,6 +27,7 @@ var states = map[string]dialect.FaultKind{
 	"40P01": dialect.Deadlock,
 	"55P03": dialect.LockTimeout,
 	"57014": dialect.Interrupted,
+	"0A000": dialect.StalePlan,    // if the message says so, below
 	"57P01": dialect.Disconnected, // the server shuts down
 	"57P02": dialect.Disconnected,
 	"57P03": dialect.Disconnected,
@@ -36,6 +37,9 @@ var states = map[string]dialect.FaultKind{
 func (Dialect) Classify(err error) dialect.Fault {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		f := dialect.Fault{Kind: states[e.Code], Table: e.TableName, Constraint: e.ConstraintName}
+		if f.Kind == dialect.StalePlan && !strings.Contains(e.Message, "cached plan") {
+			f.Kind = dialect.OtherFault
+		}
 		if e.ColumnName != "" {
 			f.Columns = []string{e.ColumnName}
 		}

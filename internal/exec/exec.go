@@ -70,6 +70,15 @@ type Session struct {
 	Runner Runner
 	Report func(context.Context, Event) // may be nil
 	Guard  *Guard                       // of a transaction, else nil
+	// Stale reports whether an error says that a prepared plan does not fit its
+	// table any more. Outside a transaction, the statement is then run again,
+	// once: it has done nothing.
+	Stale func(error) bool
+}
+
+// again reports whether a statement that failed is to be run again.
+func (s Session) again(err error) bool {
+	return err != nil && s.Guard == nil && s.Stale != nil && s.Stale(err)
 }
 
 // Query runs a statement that has rows. The Rows must be closed.
@@ -83,6 +92,9 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 	}
 	//nolint:rowserrcheck // by Rows.Next and Rows.Close
 	rows, err := s.Runner.QueryContext(ctx, query, args...)
+	if s.again(err) {
+		rows, err = s.Runner.QueryContext(ctx, query, args...)
+	}
 	if err != nil {
 		r.done(err)
 		return nil, err
@@ -99,6 +111,9 @@ func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result
 	defer s.Guard.leave()
 	start := time.Now()
 	result, err := s.Runner.ExecContext(ctx, query, args...)
+	if s.again(err) {
+		result, err = s.Runner.ExecContext(ctx, query, args...)
+	}
 	if s.Report != nil {
 		event := Event{SQL: query, Params: len(args), Duration: time.Since(start), Err: err}
 		if err == nil {

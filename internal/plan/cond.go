@@ -128,6 +128,16 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 			all = append(all, c)
 			continue
 		}
+		if len(p.hops) == 1 && p.path.Column == nil && isNil(p.value) {
+			// No row at the end is what NULL is for a foreign key.
+			switch p.path.Op {
+			case lookup.Exact:
+				p.path.Op, p.value = lookup.IsNull, true
+			case lookup.Ne:
+				p.path.Op, p.value = lookup.IsNull, false
+			default:
+			}
+		}
 		if len(p.hops) == 1 && p.path.Column == nil && p.path.Op == lookup.IsNull {
 			c, err := b.isNull(p, &Exists{Relation: p.hops[0], Parent: table, From: b.from(p.hops[0])})
 			if err != nil {
@@ -160,6 +170,14 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 		all = append(all, &Exists{Relation: br.relation, Parent: br.table, From: inner, Where: c})
 	}
 	return conjunction(all), nil
+}
+
+func isNil(x any) bool {
+	if x == nil {
+		return true
+	}
+	v := reflect.ValueOf(x)
+	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // ends reports whether the columns of the foreign key, which is the next
