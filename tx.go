@@ -3,6 +3,7 @@ package kin
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -198,6 +199,14 @@ func (t *txState) release() {
 	}
 }
 
+// discard keeps the transaction's own connection from being used again: the
+// database may hold that the transaction still goes on.
+func (t *txState) discard() {
+	if t.conn != nil {
+		_ = t.conn.Raw(func(any) error { return driver.ErrBadConn }) // which is what closes it
+	}
+}
+
 // Commit ends the transaction and keeps what it did. If ctx has ended, it is
 // rolled back instead. Of a savepoint, what it did becomes part of the
 // transaction around it.
@@ -214,6 +223,9 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	}
 	tx.s.Guard.End()
 	err := state.tx.Commit()
+	if err != nil {
+		state.discard()
+	}
 	state.release()
 	if err != nil {
 		err = tx.s.fault(context.WithoutCancel(ctx), nil, err)
@@ -240,6 +252,9 @@ func (tx *Tx) Rollback() error {
 	}
 	tx.s.Guard.End()
 	err := state.tx.Rollback()
+	if err != nil && !errors.Is(err, sql.ErrTxDone) {
+		state.discard()
+	}
 	state.release()
 	if err != nil && !errors.Is(err, sql.ErrTxDone) {
 		return fmt.Errorf("kin: rollback: %w", err)
