@@ -100,6 +100,8 @@ func (qs QuerySet[T]) SelectRelated(paths ...string) QuerySet[T] {
 // other operators are not met by NULL. A lookup that ends in a relation takes
 // a row of its model, a ForeignKey, or a key.
 //
+// A to-many relation compared with nil is one without rows.
+//
 // A condition over a to-many relation is met if one related row meets it. The
 // conditions of one call speak of the same related row; separate calls may be
 // met by different ones. What SelectRelated loads is not trimmed.

@@ -154,6 +154,11 @@ func meets(row *pickRow, conds []pickCond) bool {
 			if !pickCompare(valueAt(at, c.field), c) {
 				return false
 			}
+		case len(c.hops) == 1 && c.field == "" && c.value == nil && (c.op == "" || c.op == "exact" || c.op == "ne"):
+			// Compared with NULL, a to-many relation is there or is not.
+			if (at == nil || len(at.many[c.hops[0]]) == 0) != (c.op != "ne") {
+				return false
+			}
 		case len(c.hops) == 1 && c.field == "" && c.op == "isnull":
 			if (at == nil || len(at.many[c.hops[0]]) == 0) != c.value.(bool) {
 				return false

@@ -188,3 +188,35 @@ func textUUID(target reflect.Type, s string) (reflect.Value, bool, error) {
 	}
 	return z.Elem(), false, nil
 }
+
+// IsNull reports whether x is a NULL of any kind: nil, a nil pointer, an
+// sql.Null that is not valid, or a Valuer that gives nil.
+func IsNull(x any) bool {
+	if x == nil {
+		return true
+	}
+	v := reflect.ValueOf(x)
+	for {
+		switch {
+		case v.Kind() == reflect.Pointer:
+			if v.IsNil() {
+				return true
+			}
+			v = v.Elem()
+			continue
+		case isWrapped(v.Type()):
+			if valid := v.Field(1); valid.Kind() == reflect.Bool && !valid.Bool() {
+				return true
+			}
+			v = v.Field(0)
+			continue
+		}
+		break
+	}
+	valuer, ok := reflect.TypeAssert[driver.Valuer](v)
+	if !ok {
+		return false
+	}
+	dv, err := valuer.Value()
+	return err == nil && dv == nil
+}

@@ -128,7 +128,7 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 			all = append(all, c)
 			continue
 		}
-		if len(p.hops) == 1 && p.path.Column == nil && isNil(p.value) {
+		if len(p.hops) == 1 && p.path.Column == nil && hydrate.IsNull(p.value) {
 			// No row at the end is what NULL is for a foreign key.
 			switch p.path.Op {
 			case lookup.Exact:
@@ -170,14 +170,6 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 		all = append(all, &Exists{Relation: br.relation, Parent: br.table, From: inner, Where: c})
 	}
 	return conjunction(all), nil
-}
-
-func isNil(x any) bool {
-	if x == nil {
-		return true
-	}
-	v := reflect.ValueOf(x)
-	return v.Kind() == reflect.Pointer && v.IsNil()
 }
 
 // ends reports whether the columns of the foreign key, which is the next
