@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/schema"
@@ -159,7 +161,8 @@ func (in *inserter) chunks(columns []*schema.Column, values [][]driver.Value, ru
 
 // generated inserts rows whose keys the database generates. No database
 // promises that RETURNING keeps the order of several rows, so the keys of
-// those are found in ways that do: taken from the sequence beforehand,
+// those are found in ways that do: taken from the sequence beforehand, counted
+// on from the last one where the transaction keeps all others from writing,
 // counted from the first one where the server guarantees that they are
 // consecutive, or else row by row.
 func (in *inserter) generated(ctx context.Context, columns []*schema.Column, rows []int) error {
@@ -174,6 +177,10 @@ func (in *inserter) generated(ctx context.Context, columns []*schema.Column, row
 		if done, err := in.fromSequence(ctx, columns, rows); done || err != nil {
 			return err
 		}
+	case traits.LastKeys != nil:
+		if done, err := in.afterLast(ctx, columns, rows); done || err != nil {
+			return err
+		}
 	case traits.Consecutive != "":
 		return in.consecutive(ctx, columns, rows)
 	}
@@ -183,21 +190,47 @@ func (in *inserter) generated(ctx context.Context, columns []*schema.Column, row
 // fromSequence takes the keys from the sequence and inserts rows with them.
 // It reports whether the column has a sequence.
 func (in *inserter) fromSequence(ctx context.Context, columns []*schema.Column, rows []int) (done bool, err error) {
-	auto := in.model.Auto
-	keys, err := in.column(ctx, in.dialect.Traits().Sequence, in.quoted(), auto.Name, int64(len(rows)))
+	keys, err := in.column(ctx, in.dialect.Traits().Sequence, in.quoted(), in.model.Auto.Name, int64(len(rows)))
+	if err != nil || len(keys) != len(rows) || keys[0] == nil {
+		return false, err
+	}
+	return true, in.withGenerated(ctx, columns, rows, keys)
+}
+
+// afterLast inserts rows with the keys that follow the highest one so far. It
+// reports whether there are so many.
+func (in *inserter) afterLast(ctx context.Context, columns []*schema.Column, rows []int) (done bool, err error) {
+	column := string(in.dialect.AppendIdent(nil, in.model.Auto.Name))
+	names := strings.NewReplacer("{t}", in.quoted(), "{c}", column)
+	var found []driver.Value
+	for _, query := range in.dialect.Traits().LastKeys {
+		if found, err = in.column(ctx, names.Replace(query), in.model.Table); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return false, err
 	}
-	if len(keys) != len(rows) || keys[0] == nil {
-		return false, nil
+	last, err := value.Int(found[0])
+	if err != nil || last > math.MaxInt64-int64(len(rows)) {
+		return false, err
 	}
-	columns = append(slices.Clip(columns), auto)
+	keys := make([]driver.Value, len(rows))
+	for i := range keys {
+		keys[i] = last + int64(i) + 1
+	}
+	return true, in.withGenerated(ctx, columns, rows, keys)
+}
+
+// withGenerated inserts rows with keys that no other row has or will get.
+func (in *inserter) withGenerated(ctx context.Context, columns []*schema.Column, rows []int, keys []driver.Value) error {
+	columns = append(slices.Clip(columns), in.model.Auto)
 	values := make([][]driver.Value, len(rows))
 	for i, at := range rows {
 		in.keys[at] = keys[i]
 		values[i] = append(in.values[at], keys[i])
 	}
-	return true, in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
+	return in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
 		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
 		return err
 	})

@@ -126,6 +126,11 @@ type Traits struct {
 	// are the quoted table, the column's name and how many. Empty if there is
 	// none.
 	Sequence string
+	// LastKeys are queries for the highest generated key so far, of which the
+	// first that works is taken: a transaction that has read it may use those
+	// that follow, because no other can write before it ends. {t} stands for
+	// the quoted table, {c} for the quoted column; the parameter is the table.
+	LastKeys []string
 	// Advance is a query that moves a sequence past a key that was not taken
 	// from it. Its parameters are the quoted table, the column and the key.
 	// Empty if the database does so itself.

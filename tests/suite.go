@@ -90,7 +90,7 @@ func (target Target) Need(t testing.TB) {
 	if err == nil {
 		return
 	}
-	for _, name := range strings.Split(os.Getenv("KIN_REQUIRE"), ",") {
+	for name := range strings.SplitSeq(os.Getenv("KIN_REQUIRE"), ",") {
 		if strings.TrimSpace(name) == target.Name {
 			t.Fatalf("KIN_REQUIRE asks for %s, which does not answer: %v", target.Name, err)
 		}

@@ -93,7 +93,7 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 	//nolint:rowserrcheck // by Rows.Next and Rows.Close
 	rows, err := s.Runner.QueryContext(ctx, query, args...)
 	if s.again(err) {
-		rows, err = s.Runner.QueryContext(ctx, query, args...)
+		rows, err = s.Runner.QueryContext(ctx, query, args...) //nolint:rowserrcheck // by Rows.Next
 	}
 	if err != nil {
 		r.done(err)

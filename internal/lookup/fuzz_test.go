@@ -17,11 +17,11 @@ type node struct {
 	In   string // a field called as an operator is
 }
 
-func graph(t testing.TB) *schema.Model {
-	t.Helper()
+func graph(tb testing.TB) *schema.Model {
+	tb.Helper()
 	none := func(reflect.Type) (schema.RelField, bool) { return schema.RelField{}, false }
 	g, problems := schema.Resolve([]*schema.Struct{schema.Parse(reflect.TypeFor[node](), none)}, schema.Snake())
-	require.Empty(t, problems)
+	require.Empty(tb, problems)
 	return g.Models[0]
 }
 

@@ -35,7 +35,7 @@ func Load(t testing.TB, pool *sql.DB, dialect string) {
 
 	tx, err := pool.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	defer tx.Rollback() //nolint:errcheck // nothing is left to undo once it is committed
+	defer tx.Rollback() // nothing is left to undo once it is committed
 	if dialect == "mysql" {
 		// The script's own CREATE DATABASE takes today's default.
 		_, err := tx.ExecContext(t.Context(), "ALTER DATABASE CHARACTER SET utf8mb4")
