@@ -1,6 +1,7 @@
 package kin
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -71,6 +72,9 @@ func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
 		return nil, err
 	}
 	c.write(q, m, s.dialect)
+	if errors.Is(c.err, ErrUnsaved) {
+		return c, c.err // which a row that is saved in the meantime mends
+	}
 	// A loser of this race has written the same statement.
 	list := []*compiled{c}
 	if kept != nil && len(*kept) < keptForms {

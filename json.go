@@ -10,6 +10,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -143,10 +144,13 @@ func marshalKey(k *schema.Key, key rel.Key) ([]byte, error) {
 		switch text, isText := v.(string); {
 		case isText && k.Types[i].Kind == dialect.Uint:
 			values[i] = json.Number(text) // above the range of int64
-		case k.Types[i].Kind == dialect.Custom && hasJSON(k.Leaves[i].Base):
+		case k.Types[i].Kind == dialect.Custom && (hasJSON(k.Leaves[i].Base) || isText && !utf8.ValidString(text)):
+			// Bytes of no text are written as encoding/json writes the type.
 			holder := reflect.New(k.Leaves[i].Base).Interface()
 			if err := holder.(sql.Scanner).Scan(v); err != nil {
-				return nil, err
+				if err := holder.(sql.Scanner).Scan([]byte(text)); err != nil {
+					return nil, err
+				}
 			}
 			values[i] = holder
 		}

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
@@ -129,28 +130,47 @@ func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) Qu
 // pairsOf makes pairs of a first one and those that follow it.
 func pairsOf(lookup string, value any, more []any) ([]plan.Pair, error) {
 	pairs := make([]plan.Pair, 1, 1+len(more)/2)
-	pairs[0] = plan.Pair{Lookup: lookup, Value: copyList(value)}
+	pairs[0] = plan.Pair{Lookup: lookup, Value: frozen(value)}
 	for i := 0; i < len(more); i += 2 {
 		name, ok := more[i].(string)
 		if !ok || i+1 == len(more) {
 			return nil, fmt.Errorf("conditions are pairs of a lookup and a value; after %.200q comes %T, and no pair of text and value",
 				pairs[len(pairs)-1].Lookup, more[i])
 		}
-		pairs = append(pairs, plan.Pair{Lookup: name, Value: copyList(more[i+1])})
+		pairs = append(pairs, plan.Pair{Lookup: name, Value: frozen(more[i+1])})
 	}
 	return pairs, nil
 }
 
-// copyList returns a slice's copy, and all else as it is: a query does not
-// change when the list that it was given does.
-func copyList(x any) any {
+// frozen returns what x holds now, so that a query does not change when the
+// variable or the list that it was given does: what pointers to simple values
+// point to, and a slice's copy. A pointer to a struct stays one: it may be a
+// row, whose key is taken when the query is first run.
+func frozen(x any) any {
 	v := reflect.ValueOf(x)
-	if v.Kind() != reflect.Slice || v.IsNil() {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if k := v.Type().Elem().Kind(); v.IsNil() || k == reflect.Struct && v.Type().Elem() != reflect.TypeFor[time.Time]() {
+			return x
+		}
+		return frozen(v.Elem().Interface())
+	case reflect.Slice:
+		if v.IsNil() {
+			return x
+		}
+		if k := v.Type().Elem().Kind(); k != reflect.Pointer && k != reflect.Interface {
+			list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(list, v)
+			return list.Interface()
+		}
+		list := make([]any, v.Len())
+		for i := range list {
+			list[i] = frozen(v.Index(i).Interface())
+		}
+		return list
+	default:
 		return x
 	}
-	list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
-	reflect.Copy(list, v)
-	return list.Interface()
 }
 
 // fail keeps the first thing that is wrong.

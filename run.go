@@ -148,7 +148,9 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 // number. A row of the database that several rows of the query refer to is
 // one value within each of them. The last element has an error if something
 // went wrong. The connection is given back when the loop ends, however it
-// does; until then it is in use.
+// does; until then it is in use. Ending the loop early may cost the time in
+// which the server sends the rest, and several to-many branches are sorted by
+// the database before the first row comes.
 //
 //	for student, err := range q.Iter(ctx, db) {
 //		if err != nil {

@@ -83,6 +83,9 @@ type Traits struct {
 	TypedNulls bool
 	// AnyTypes is whether a column of a UNION may hold any types at once.
 	AnyTypes bool
+	// OrderedJoin is the inner join that keeps the order of its tables, for
+	// joins that begin at a small set of keys; empty where the planner knows.
+	OrderedJoin string
 	// UnionText is how text {c} is written in an arm of a UNION, so that the
 	// collations of the arms agree, and in an order, where Collation alone
 	// fails if the column has another character set; empty where neither is so.

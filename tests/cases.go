@@ -21,6 +21,7 @@ func Cases() []Case {
 		collectionCases(),
 		faultyCases(),
 		staleCases(),
+		reviewCases(),
 		valueCases(),
 		nameCases(),
 		tableCases(),

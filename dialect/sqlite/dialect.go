@@ -32,6 +32,7 @@ var (
 		ListType: func(dialect.Type) string { return "" },
 
 		AnyTypes:    true,
+		OrderedJoin: " CROSS JOIN ",
 		TupleValues: true,
 
 		Distinct: "{c} IS NOT {p}",

@@ -104,7 +104,13 @@ func SetKey(k *schema.Key, row any, key rel.Key) error {
 		if err != nil {
 			return err
 		}
-		if err := codecOf(kf.Field).decode(unsafe.Add(p, kf.Field.Offset), v); err != nil {
+		decode := codecOf(kf.Field).decode
+		if kf.Field.Value.Kind == dialect.Custom {
+			err = decodeEither(decode, unsafe.Add(p, kf.Field.Offset), v)
+		} else {
+			err = decode(unsafe.Add(p, kf.Field.Offset), v)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -169,7 +175,11 @@ func columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (dr
 	if err != nil || null {
 		return nil, err
 	}
-	return rel.Split(key, len(c.Relation.FromColumns))[c.Part].Value(c.Value, traits)
+	part := rel.Split(key, len(c.Relation.FromColumns))[c.Part]
+	if c.Value.Kind == dialect.Custom {
+		return customValue(part, c.Source.Field, traits)
+	}
+	return part.Value(c.Value, traits)
 }
 
 // SetGenerated sets the generated key of row, a *T of the model m.
@@ -223,13 +233,41 @@ func beyondInt64(n uint64, traits *dialect.Traits) bool {
 	return n > math.MaxInt64 && !traits.Unsigned
 }
 
+// customValue returns what the driver is given for a key of a type with Scan
+// and Value: what its Value gives, which may be text or bytes.
+func customValue(key rel.Key, f *schema.Field, traits *dialect.Traits) (driver.Value, error) {
+	v, err := key.Value(f.Value, traits)
+	if err != nil {
+		return nil, err
+	}
+	holder := reflect.New(f.Base)
+	p := holder.UnsafePointer()
+	if err := decodeEither(newBaseDecoder(f.Base, f.Value), p, v); err != nil {
+		return nil, err
+	}
+	return encodeValuer(f.Base)(p, traits)
+}
+
+// decodeEither decodes a value whose type takes texts as strings or as bytes:
+// keys do not remember which.
+func decodeEither(decode decoder, p unsafe.Pointer, v driver.Value) error {
+	err := decode(p, v)
+	if text, isText := v.(string); isText && err != nil && decode(p, []byte(text)) == nil {
+		return nil
+	}
+	return err
+}
+
 // KeyValue returns what the driver is given for a key that is compared with a
 // column of type t.
-func KeyValue(key rel.Key, t dialect.Type, traits *dialect.Traits) (driver.Value, error) {
-	if t.Kind == dialect.Uint && beyondInt64(key.N[0], traits) {
+func KeyValue(key rel.Key, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
+	switch {
+	case c.Value.Kind == dialect.Uint && beyondInt64(key.N[0], traits):
 		return nil, RangeError{Above: true}
+	case c.Value.Kind == dialect.Custom:
+		return customValue(key, c.Source.Field, traits)
 	}
-	return key.Value(t, traits)
+	return key.Value(c.Value, traits)
 }
 
 // baseEncoderOf returns the encoder for the field's type without its wrap.

@@ -293,15 +293,19 @@ func (n *nodeState) ord(key *rel.Key, row []driver.Value) (int64, error) {
 
 // Finish links children to their parents and returns the roots in order.
 func (r *Reader) Finish() ([]unsafe.Pointer, error) {
-	for _, t := range r.tables {
+	for i, t := range r.tables {
 		if slices.Contains(t.filled, false) {
-			return nil, errors.New("the result has children of a row that it does not have")
+			return nil, fmt.Errorf("rows refer to a %s that the result has not under that key: "+
+				"the database takes keys for equal that are spelt differently; load the relations in queries of their own",
+				r.shape.models[i].Name)
 		}
 	}
-	for i := range r.nodes {
-		n := &r.nodes[i]
-		if n.Relation != nil && n.Relation.Kind == schema.ToMany {
-			r.link(n, r.nodes[n.Parent].rows)
+	for _, ordered := range []bool{false, true} { // the last to link a row's children sorts them
+		for i := range r.nodes {
+			n := &r.nodes[i]
+			if n.Relation != nil && n.Relation.Kind == schema.ToMany && n.Ordered == ordered {
+				r.link(n, r.nodes[n.Parent].rows)
+			}
 		}
 	}
 	root := &r.nodes[0]

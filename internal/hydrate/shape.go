@@ -42,6 +42,9 @@ type Node struct {
 	// the primary key, which is one integer.
 	OrdSlot int
 	ByKey   bool
+	// Ordered is whether an order was asked for: where a relation of a row is
+	// loaded by two paths, it goes before the default one.
+	Ordered bool
 	// Repeats is whether a row may come again elsewhere than in the next row.
 	Repeats bool
 	// NeedTable is whether others look this node's rows up by key.

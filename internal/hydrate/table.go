@@ -109,8 +109,11 @@ func (t *intTable) expand() {
 }
 
 func (t *intTable) reset() {
-	if t.used > 0 {
+	switch {
+	case len(t.slots) > 1024 && t.used*16 < len(t.slots):
+		t.slots = nil // one large root must not tax all that follow
+	case t.used > 0:
 		clear(t.slots)
-		t.used = 0
 	}
+	t.used = 0
 }

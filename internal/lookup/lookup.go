@@ -156,7 +156,10 @@ func Load(m *schema.Model, text string) ([]*schema.Relation, error) {
 	case err != nil:
 		return nil, err
 	case p.Column != nil:
-		return nil, notFound(p.Column.Model, text, p.Column.Lookup, "relation", relations(p.Column.Model))
+		return nil, &Error{
+			Model: p.Column.Model.Name, Path: clip(text), Step: p.Column.Lookup, Known: slices.Sorted(relations(p.Column.Model)),
+			text: fmt.Sprintf("%s is a field of its row, and loaded with it; SelectRelated takes relations, not %q", p.Column.GoName(), clip(text)),
+		}
 	case len(rest) > 0:
 		return nil, notFound(at, text, rest[0], "relation", relations(at))
 	}

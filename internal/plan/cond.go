@@ -86,7 +86,7 @@ func (b *builder) fixed(from *From) (All, error) {
 			}
 		}
 		for i, part := range rel.Split(f.Key, len(columns)) {
-			v, err := part.Value(columns[i].Value, b.traits)
+			v, err := hydrate.KeyValue(part, columns[i], b.traits)
 			if err != nil {
 				return nil, fmt.Errorf("kin: %s %w", columns[i].GoName(), err)
 			}
@@ -454,6 +454,12 @@ func (b *builder) keyValues(refs []Ref, target *schema.Model, x any) ([]driver.V
 		if key, err = hydrate.KeyOf(spec, x); err != nil {
 			return nil, fmt.Errorf("the %s %w", target.Name, err)
 		}
+	case isForeignKey(v.Type()):
+		row, err := rowOf(v, target)
+		if err != nil || row == nil {
+			return nil, err
+		}
+		return b.keyValues(refs, target, row)
 	case len(refs) > 1:
 		return b.composite(refs, target, v)
 	default:
@@ -466,11 +472,42 @@ func (b *builder) keyValues(refs []Ref, target *schema.Model, x any) ([]driver.V
 	parts := rel.Split(key, len(refs))
 	values := make([]driver.Value, len(refs))
 	for i, part := range parts {
-		if values[i], err = hydrate.KeyValue(part, refs[i].Column.Value, b.traits); err != nil {
+		if values[i], err = hydrate.KeyValue(part, refs[i].Column, b.traits); err != nil {
 			return nil, err
 		}
 	}
 	return values, nil
+}
+
+// A foreignKey is a kin.ForeignKey, or a pointer to one.
+type foreignKey interface {
+	driver.Valuer
+	IsNull() bool
+	Loaded() bool
+}
+
+func isForeignKey(t reflect.Type) bool { return t.Implements(reflect.TypeFor[foreignKey]()) }
+
+// rowOf returns a row with the key that a foreign key holds, or nil if that
+// is NULL.
+func rowOf(v reflect.Value, target *schema.Model) (any, error) {
+	if v.Kind() == reflect.Pointer && v.IsNil() {
+		return nil, nil
+	}
+	ref := v.MethodByName("Ref")
+	if !ref.IsValid() || ref.Type().NumOut() != 1 || ref.Type().Out(0) != reflect.PointerTo(target.Type) {
+		return nil, fmt.Errorf("takes a %s, not a %s", target.Name, v.Type())
+	}
+	if fk, _ := reflect.TypeAssert[foreignKey](v); fk.IsNull() {
+		return nil, nil
+	}
+	row := ref.Call(nil)[0]
+	if row.IsNil() { // not read, or given a key that does not fit
+		fk, _ := reflect.TypeAssert[foreignKey](v)
+		_, err := fk.Value()
+		return nil, err
+	}
+	return row.Interface(), nil
 }
 
 func wrapName(m *schema.Model, err error) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -20,7 +21,7 @@ func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.
 	rows := make([][]driver.Value, len(keys))
 	for i, key := range keys {
 		for j, part := range rel.Split(key, len(columns)) {
-			v, err := part.Value(columns[j].Value, traits)
+			v, err := hydrate.KeyValue(part, columns[j], traits)
 			if err != nil {
 				return nil, fmt.Errorf("%s %w", columns[j].GoName(), err)
 			}

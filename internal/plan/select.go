@@ -128,7 +128,7 @@ func (b *builder) derive(sel *Select) *Select {
 }
 
 func newShapeNode(n *node) *hydrate.Node {
-	hn := &hydrate.Node{Model: n.model, Relation: n.relation, Parent: -1, OrdSlot: -1}
+	hn := &hydrate.Node{Model: n.model, Relation: n.relation, Parent: -1, OrdSlot: -1, Ordered: len(n.order) > 0}
 	if n.parent != nil {
 		hn.Parent = n.parent.index
 	}

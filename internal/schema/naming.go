@@ -57,8 +57,8 @@ func SnakeCase(s string) string {
 	runes := []rune(s)
 	var b strings.Builder
 	for i, r := range runes {
-		if unicode.IsUpper(r) && i > 0 && runes[i-1] != '_' {
-			afterSmall := !unicode.IsUpper(runes[i-1])
+		if isCapital(r) && i > 0 && runes[i-1] != '_' {
+			afterSmall := !isCapital(runes[i-1])
 			beforeSmall := i+1 < len(runes) && unicode.IsLower(runes[i+1])
 			if afterSmall || beforeSmall {
 				b.WriteByte('_')
@@ -68,6 +68,9 @@ func SnakeCase(s string) string {
 	}
 	return b.String()
 }
+
+// isCapital reports whether r is a capital that has a small letter.
+func isCapital(r rune) bool { return unicode.IsUpper(r) && unicode.ToLower(r) != r }
 
 //nolint:gochecknoglobals // immutable tables of English
 var (

@@ -122,9 +122,12 @@ func (w *writer) limit(s *plan.Select) {
 func (w *writer) from(f *plan.From) {
 	w.table(f.Table)
 	for _, j := range f.Joins {
-		if j.Inner {
+		switch {
+		case j.Inner && w.t.OrderedJoin != "" && f.Table.Model == nil || j.Inner && w.t.OrderedJoin != "" && f.Table.CTE != "":
+			w.text(w.t.OrderedJoin)
+		case j.Inner:
 			w.text(" JOIN ")
-		} else {
+		default:
 			w.text(" LEFT JOIN ")
 		}
 		w.table(j.Table)
