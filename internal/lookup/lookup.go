@@ -156,9 +156,11 @@ func Load(m *schema.Model, text string) ([]*schema.Relation, error) {
 	case err != nil:
 		return nil, err
 	case p.Column != nil:
+		known := slices.Sorted(relations(p.Column.Model))
 		return nil, &Error{
-			Model: p.Column.Model.Name, Path: clip(text), Step: p.Column.Lookup, Known: slices.Sorted(relations(p.Column.Model)),
-			text: fmt.Sprintf("%s is a field of its row, and loaded with it; SelectRelated takes relations, not %q", p.Column.GoName(), clip(text)),
+			Model: p.Column.Model.Name, Path: clip(text), Step: p.Column.Lookup, Known: known,
+			text: fmt.Sprintf("%s has no relation %q (in %q): it is a field, and loaded with its row; the relations are %s",
+				p.Column.Model.Name, p.Column.Lookup, clip(text), strings.Join(known, ", ")),
 		}
 	case len(rest) > 0:
 		return nil, notFound(at, text, rest[0], "relation", relations(at))
