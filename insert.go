@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"math"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -28,11 +27,7 @@ const insertChunk = 500
 // A foreign key to a row that is not saved is an error that says so.
 func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 	s := db.session()
-	g, err := s.forWriting()
-	if err != nil {
-		return err
-	}
-	m, err := modelOf(g, reflect.TypeFor[T]())
+	_, m, err := toWrite[T](s)
 	if err != nil {
 		return err
 	}
@@ -127,10 +122,7 @@ func (in *inserter) withKeys(ctx context.Context, columns []*schema.Column, rows
 			values[i] = append(values[i], v[0])
 		}
 	}
-	err := in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
-		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
-		return err
-	})
+	err := in.insertAll(ctx, columns, values)
 	if advance := in.dialect.Traits().Advance; err == nil && auto != nil && advance != "" {
 		// A sequence does not know of keys that were not taken from it.
 		_, err = in.column(ctx, advance, in.quoted(), auto.Name, highest)
@@ -140,9 +132,17 @@ func (in *inserter) withKeys(ctx context.Context, columns []*schema.Column, rows
 
 func (in *inserter) quoted() string { return string(in.dialect.AppendIdent(nil, in.model.Table)) }
 
+// insertAll inserts rows that have all their values, key included.
+func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, values [][]driver.Value) error {
+	return in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
+		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
+		return err
+	})
+}
+
 // chunks calls run with an INSERT for each chunk of rows, and where it begins.
 func (in *inserter) chunks(columns []*schema.Column, values [][]driver.Value, run func(from int, text sqlgen.Text) error) error {
-	size := min(insertChunk, in.dialect.Traits().MaxParams/max(1, len(columns)))
+	size := in.chunk(len(columns))
 	if len(columns) == 0 {
 		size = 1
 	}
@@ -230,10 +230,7 @@ func (in *inserter) withGenerated(ctx context.Context, columns []*schema.Column,
 		in.keys[at] = keys[i]
 		values[i] = append(in.values[at], keys[i])
 	}
-	return in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
-		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
-		return err
-	})
+	return in.insertAll(ctx, columns, values)
 }
 
 // consecutive inserts rows chunk by chunk: the keys of one INSERT follow the

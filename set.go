@@ -51,11 +51,7 @@ func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, sett
 		return 0, fmt.Errorf("kin: %s of %s: the query has no condition and would touch every row; say Everything() if it is to", what, name)
 	}
 	s := db.session()
-	g, err := s.forWriting()
-	if err != nil {
-		return 0, err
-	}
-	m, err := modelOf(g, reflect.TypeFor[T]())
+	g, m, err := toWrite[T](s)
 	if err != nil {
 		return 0, err
 	}

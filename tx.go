@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"strconv"
 	"time"
 
@@ -348,6 +349,16 @@ func (s *session) forWriting() (*schema.Graph, error) {
 		return nil, err
 	}
 	return g, checkNames(g, s.dialect)
+}
+
+// toWrite returns the graph and the model of T for a call that writes.
+func toWrite[T any](s *session) (*schema.Graph, *schema.Model, error) {
+	g, err := s.forWriting()
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := modelOf(g, reflect.TypeFor[T]())
+	return g, m, err
 }
 
 // transact runs f so that all it does is done, or nothing: in a transaction

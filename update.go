@@ -27,11 +27,8 @@ type change struct {
 // newChange checks rows before anything is sent.
 func newChange[T any](db Executor, what string, rows []*T) (*change, error) {
 	c := &change{session: db.session(), what: what}
-	g, err := c.forWriting()
-	if err != nil {
-		return nil, err
-	}
-	if c.model, err = modelOf(g, reflect.TypeFor[T]()); err != nil {
+	var err error
+	if _, c.model, err = toWrite[T](c.session); err != nil {
 		return nil, err
 	}
 	seen := make(map[rel.Key]bool, len(rows))

@@ -49,11 +49,7 @@ func (c Conflict) DoNothing() Conflict {
 // [*UniqueError].
 func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflict) error {
 	s := db.session()
-	g, err := s.forWriting()
-	if err != nil {
-		return err
-	}
-	m, err := modelOf(g, reflect.TypeFor[T]())
+	_, m, err := toWrite[T](s)
 	if err != nil {
 		return err
 	}
@@ -286,11 +282,7 @@ func UpdateOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...
 
 // same returns the query for rows that agree with row in the columns.
 func same[T any](db Executor, row *T, columns []string) (QuerySet[T], error) {
-	g, err := db.session().forWriting()
-	if err != nil {
-		return QuerySet[T]{}, err
-	}
-	m, err := modelOf(g, reflect.TypeFor[T]())
+	_, m, err := toWrite[T](db.session())
 	if err != nil {
 		return QuerySet[T]{}, err
 	}

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/kin-orm/kin/dialect"
@@ -63,7 +62,7 @@ func (a *armBuilder) heads(from *From, where Cond, root *node) {
 	sel := &Select{From: from, Where: where, Limit: q.Limit, Offset: q.Offset}
 	terms := a.terms(from, from.Table, root, q.Reverse)
 	for i, c := range root.model.Key {
-		name := "k" + strconv.Itoa(i+1)
+		name := KeyName(i)
 		a.keys = append(a.keys, name)
 		sel.Columns = append(sel.Columns, As{Ref{from.Table, c}, name})
 	}

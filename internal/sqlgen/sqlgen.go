@@ -121,9 +121,10 @@ func (w *writer) limit(s *plan.Select) {
 // from writes a table and its joins.
 func (w *writer) from(f *plan.From) {
 	w.table(f.Table)
+	fromKeys := f.Table.CTE != "" || f.Table.Model == nil // the roots' keys, or their parents'
 	for _, j := range f.Joins {
 		switch {
-		case j.Inner && w.t.OrderedJoin != "" && f.Table.Model == nil || j.Inner && w.t.OrderedJoin != "" && f.Table.CTE != "":
+		case j.Inner && fromKeys && w.t.OrderedJoin != "":
 			w.text(w.t.OrderedJoin)
 		case j.Inner:
 			w.text(" JOIN ")
