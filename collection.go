@@ -11,24 +11,14 @@ import (
 	"github.com/kin-orm/kin/internal/schema"
 )
 
-// owner returns where the field is, or why it does not know.
-func (r *Reverse[T]) owner() (rel.Link, error) {
-	link := r.many.Link
-	if _, copied := link.Owner.(*rel.Trail); link.Owner == nil || copied {
-		return link, fmt.Errorf("kin: a Reverse[%s] %w", reflect.TypeFor[T]().Name(), ErrUnbound)
-	}
-	if _, err := hydrate.KeyOf(link.Relation.From.Struct.Key(), link.Owner); err != nil {
-		return link, fmt.Errorf("kin: %s: the %s %w", link.Relation.GoName(), link.Relation.From.Name, err)
-	}
-	return link, nil
-}
+func (r *Reverse[T]) owner() (rel.Link, rel.Key, error) { return r.home("Reverse") }
 
 // Add makes rows children of the field's row: those that are not saved yet
 // are inserted, and the foreign key of the others is changed, in one statement
 // each. All are added or none. A loaded field has them afterwards, and the
 // rows' foreign keys lead to its row.
 func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
-	link, err := r.owner()
+	link, _, err := r.owner()
 	if err != nil {
 		return err
 	}
@@ -58,7 +48,7 @@ func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 
 // Create inserts new rows as children of the field's row.
 func (r *Reverse[T]) Create(ctx context.Context, db Executor, rows ...*T) error {
-	link, err := r.owner()
+	link, _, err := r.owner()
 	if err != nil {
 		return err
 	}
@@ -158,7 +148,7 @@ func (qs QuerySet[T]) withRows(rows []*T) (QuerySet[T], error) {
 func (r *Reverse[T]) link(link rel.Link, row *T) {
 	fk := link.Relation.Inverse.Field
 	fk.Rel.Ops.Set(fieldOf(row, fk), link.Owner)
-	fieldOps(link.Relation).Append(r, row)
+	fieldOps(link.Relation).Append(r, row, nil)
 }
 
 func fieldOps(r *schema.Relation) *schema.Ops { return r.Field.Rel.Ops }
@@ -195,7 +185,7 @@ func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error 
 
 // nullable returns where the field is if its children can do without it.
 func (r *Reverse[T]) nullable(what string) (rel.Link, error) {
-	link, err := r.owner()
+	link, _, err := r.owner()
 	if err == nil && !link.Relation.Inverse.Nulls {
 		err = fmt.Errorf("kin: %s %s: %s cannot be NULL; Delete deletes the rows instead", what, link.Relation.GoName(), link.Relation.Inverse.GoName())
 	}
@@ -205,7 +195,7 @@ func (r *Reverse[T]) nullable(what string) (rel.Link, error) {
 // Delete deletes rows that are children of the field's row. One that is none
 // is [ErrNotFound], and none is deleted then.
 func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error {
-	link, err := r.owner()
+	link, _, err := r.owner()
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -244,7 +234,7 @@ func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 // cannot be NULL. It is loaded afterwards, in the order given. All is done or
 // nothing.
 func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
-	link, err := r.owner()
+	link, _, err := r.owner()
 	if err != nil {
 		return err
 	}

@@ -101,7 +101,7 @@ func (fk *ForeignKey[T]) Set(row *T) {
 	}
 	fk.fk.State = rel.Loaded
 	if home, owner := fk.home(); home != nil {
-		home.Rel.Ops.Append(fieldOf(row, home), owner)
+		home.Rel.Ops.Append(fieldOf(row, home), owner, nil)
 	}
 }
 

@@ -65,7 +65,7 @@ func (fk *ForeignKey[T]) UnmarshalJSON(data []byte) error {
 
 // MarshalJSON implements [json.Marshaler]: an array of the rows, or null if
 // they are not loaded. The option omitzero leaves the field out then.
-func (r Reverse[T]) MarshalJSON() ([]byte, error) {
+func (r collection[T]) MarshalJSON() ([]byte, error) {
 	if !r.many.Loaded {
 		return []byte("null"), nil
 	}
@@ -99,7 +99,7 @@ func marshalItem[T any](row *T, trail *rel.Trail) ([]byte, error) {
 
 // UnmarshalJSON implements [json.Unmarshaler]. It takes an array of objects
 // with the fields of T, which then are the loaded rows, or null.
-func (r *Reverse[T]) UnmarshalJSON(data []byte) error {
+func (r *collection[T]) UnmarshalJSON(data []byte) error {
 	var rows []*T
 	if err := json.Unmarshal(data, &rows); err != nil {
 		return err

@@ -26,7 +26,7 @@ type (
 // then the part that is the same for all, whatever the model.
 func TestLayout(t *testing.T) {
 	t.Parallel()
-	one, many := hydrate.HeaderSizes()
+	one, many, through := hydrate.HeaderSizes()
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[ForeignKey[layoutSmall]](), reflect.TypeFor[ForeignKey[layoutLarge]](), reflect.TypeFor[ForeignKey[struct{}]](),
 	} {
@@ -39,13 +39,30 @@ func TestLayout(t *testing.T) {
 	}
 	for _, typ := range []reflect.Type{
 		reflect.TypeFor[Reverse[layoutSmall]](), reflect.TypeFor[Reverse[layoutLarge]](), reflect.TypeFor[Reverse[struct{}]](),
+		reflect.TypeFor[ManyToMany[layoutSmall]](), reflect.TypeFor[ManyToMany[layoutLarge]](),
 	} {
 		assert.Equal(t, many, typ.Size(), typ)
-		require.Equal(t, 2, typ.NumField(), typ)
-		assert.Equal(t, reflect.Slice, typ.Field(0).Type.Kind(), typ)
-		assert.Equal(t, reflect.Pointer, typ.Field(0).Type.Elem().Kind(), typ)
-		assert.Zero(t, typ.Field(0).Offset, typ)
-		assert.Equal(t, reflect.TypeFor[rel.Many](), typ.Field(1).Type, typ)
-		assert.Equal(t, reflect.TypeFor[[]int]().Size(), typ.Field(1).Offset, typ)
+		require.Equal(t, 1, typ.NumField(), typ)
+		requireCollection(t, typ.Field(0).Type)
 	}
+	for _, typ := range []reflect.Type{
+		reflect.TypeFor[Through[layoutSmall, layoutLarge]](), reflect.TypeFor[Through[layoutLarge, layoutSmall]](),
+	} {
+		assert.Equal(t, through, typ.Size(), typ)
+		require.Equal(t, 2, typ.NumField(), typ)
+		requireCollection(t, typ.Field(0).Type)
+		assert.Equal(t, many, typ.Field(1).Offset, typ)
+		assert.Equal(t, reflect.Slice, typ.Field(1).Type.Kind(), typ)
+		assert.Equal(t, reflect.Pointer, typ.Field(1).Type.Elem().Kind(), typ)
+	}
+}
+
+func requireCollection(t *testing.T, typ reflect.Type) {
+	t.Helper()
+	require.Equal(t, 2, typ.NumField(), typ)
+	assert.Equal(t, reflect.Slice, typ.Field(0).Type.Kind(), typ)
+	assert.Equal(t, reflect.Pointer, typ.Field(0).Type.Elem().Kind(), typ)
+	assert.Zero(t, typ.Field(0).Offset, typ)
+	assert.Equal(t, reflect.TypeFor[rel.Many](), typ.Field(1).Type, typ)
+	assert.Equal(t, reflect.TypeFor[[]int]().Size(), typ.Field(1).Offset, typ)
 }

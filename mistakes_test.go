@@ -221,7 +221,7 @@ func TestModelMistakes(t *testing.T) {
 			"Member.Sixth has the related name \"a__b\"; two underscores part the steps of a path",
 			"Member.Sized has a tag option for columns (json, type, size or auto), but is a relation",
 			"Member.Third has the related name \"members\" at Club, and so has the field Club.Members; set another related_name",
-			"Member.Through is a ForeignKey: via is for a Reverse",
+			"Member.Through is a ForeignKey: via is for a Reverse, a ManyToMany or a Through",
 		}},
 		{"a key that is a nullable foreign key", mistakeNullForeignKey(), []string{
 			"Ground.Club is a primary key, which cannot be NULL; take off the null option",

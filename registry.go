@@ -118,9 +118,11 @@ func (r *Registry) Models() ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	names := make([]string, len(g.Models))
-	for i, m := range g.Models {
-		names[i] = m.Name
+	names := make([]string, 0, len(g.Models))
+	for _, m := range g.Models {
+		if !m.Bare {
+			names = append(names, m.Name)
+		}
 	}
 	return names, nil
 }
@@ -133,10 +135,18 @@ type RelationJoin struct {
 	ToMany   bool
 	// On has the pairs of columns that are equal, From's first.
 	On [][2]string
+	// Via has the two joins that make up a many-to-many relation, of which On
+	// is empty then: that of the link table, and that of To.
+	Via []RelationJoin
 }
 
 // String returns the join as SQL, with names in double quotes.
 func (j RelationJoin) String() string {
+	if j.Via != nil {
+		link, target := j.Via[0], j.Via[1]
+		target.From = link.Alias
+		return link.String() + " " + target.String()
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "LEFT JOIN %s AS %s ON ", quoted(j.To), quoted(j.Alias))
 	for i, on := range j.On {
@@ -191,6 +201,9 @@ func joinOf(rel *schema.Relation) RelationJoin {
 	for i, c := range rel.FromColumns {
 		j.On = append(j.On, [2]string{c.Name, rel.ToColumns[i].Name})
 	}
+	if rel.Via != nil {
+		j.Via = []RelationJoin{joinOf(rel.Via.Link), joinOf(rel.Via.Target)}
+	}
 	return j
 }
 
@@ -203,7 +216,9 @@ func (r *Registry) Joins() ([]RelationJoin, error) {
 	}
 	var joins []RelationJoin
 	for rel := range g.Relations() {
-		joins = append(joins, joinOf(rel))
+		if !rel.From.Bare && !rel.To.Bare {
+			joins = append(joins, joinOf(rel))
+		}
 	}
 	return joins, nil
 }
@@ -235,7 +250,9 @@ func modelOf(g *schema.Graph, t reflect.Type) (*schema.Model, error) {
 	}
 	names := make([]string, 0, len(g.Models))
 	for _, m := range g.Models {
-		names = append(names, m.Name)
+		if !m.Bare {
+			names = append(names, m.Name)
+		}
 	}
 	slices.SortFunc(names, cmp.Compare)
 	return nil, fmt.Errorf("kin: %[1]s is not registered; add kin.Register[%[1]s]() to an init function (registered are: %[2]s)",

@@ -6,9 +6,10 @@
 //   - A schema.Field's Offset is where reflect found the field, so that the
 //     address of the struct plus Offset is the field's, of the type the
 //     decoder was chosen for. A named type has the layout of its kind.
-//   - ForeignKey[T] and Reverse[T] of the root package have the layouts of
-//     oneHeader and manyHeader: a pointer to T is a pointer, whatever T is,
-//     and so is a slice of them. A test in the root package compares sizes.
+//   - ForeignKey[T], Reverse[T], ManyToMany[T] and Through[T, L] of the root
+//     package have the layouts of oneHeader, manyHeader (twice) and
+//     throughHeader: a pointer to T is a pointer, whatever T is, and so is a
+//     slice of them. A test in the root package compares sizes.
 //   - Rows live in slices made by reflect with their true type, so that the
 //     garbage collector knows their pointers, and every pointer kept here is
 //     an unsafe.Pointer, never an integer.
@@ -38,10 +39,17 @@ type manyHeader struct {
 	many rel.Many
 }
 
-// HeaderSizes returns the sizes of a to-one and a to-many field, for the test
-// that guards their layouts.
-func HeaderSizes() (one, many uintptr) {
-	return unsafe.Sizeof(oneHeader{}), unsafe.Sizeof(manyHeader{})
+// A throughHeader is the layout of every Through[T, L].
+type throughHeader struct {
+	manyHeader
+
+	links []unsafe.Pointer
+}
+
+// HeaderSizes returns the sizes of a to-one field, a to-many field and one
+// with a link model, for the test that guards their layouts.
+func HeaderSizes() (one, many, through uintptr) {
+	return unsafe.Sizeof(oneHeader{}), unsafe.Sizeof(manyHeader{}), unsafe.Sizeof(throughHeader{})
 }
 
 func one(row unsafe.Pointer, f *schema.Field) *oneHeader {
@@ -50,6 +58,10 @@ func one(row unsafe.Pointer, f *schema.Field) *oneHeader {
 
 func many(row unsafe.Pointer, f *schema.Field) *manyHeader {
 	return (*manyHeader)(unsafe.Add(row, f.Offset))
+}
+
+func through(row unsafe.Pointer, f *schema.Field) *throughHeader {
+	return (*throughHeader)(unsafe.Add(row, f.Offset))
 }
 
 // A boxer makes interfaces of pointers to one type, as any(*T) would.

@@ -64,7 +64,7 @@ func NewReader(s *Shape, hint int) *Reader {
 	}
 	for i, n := range s.Nodes {
 		r.nodes[i].Node = n
-		r.nodes[i].slab = newSlab(n.Model.Type, hint)
+		r.nodes[i].slab = newSlab(n.Model.RowType(), hint)
 		if n.table >= 0 {
 			r.nodes[i].table = r.tables[n.table]
 		}
@@ -125,7 +125,7 @@ func (r *Reader) node(i int, row []driver.Value) error {
 	key, null, err := readKey(row, n.KeySlots, n.keyTypes)
 	switch {
 	case err != nil:
-		return columnError(n.Model.Key[0], err)
+		return columnError(n.KeyColumns[0], err)
 	case null:
 		*here = place{}
 		return nil
@@ -140,6 +140,8 @@ func (r *Reader) node(i int, row []driver.Value) error {
 	switch {
 	case n.Relation == nil:
 		return n.number(*here, &key, row)
+	case n.ofPair:
+		*(*unsafe.Pointer)(parent.row) = here.row
 	case n.Relation.Kind == schema.ToOne:
 		h := one(parent.row, n.Relation.Field)
 		h.row, h.fk.State = here.row, rel.Loaded
@@ -266,8 +268,10 @@ func (n *nodeState) fill(p unsafe.Pointer, row []driver.Value) error {
 
 // attach notes a child of a to-many relation, and points it at its parent.
 func (r *Reader) attach(n *nodeState, parent, child place, key *rel.Key, row []driver.Value) error {
-	h := one(child.row, n.Relation.Inverse.Field)
-	h.row, h.fk.State = parent.row, rel.Loaded
+	if !n.Model.Bare {
+		h := one(child.row, n.Relation.Inverse.Field)
+		h.row, h.fk.State = parent.row, rel.Loaded
+	}
 	if n.again(child.at) {
 		return nil // a child has one parent: this is the same link again
 	}
@@ -326,40 +330,6 @@ func (n *nodeState) sorted() []unsafe.Pointer {
 		rows[i] = n.rows[at]
 	}
 	return rows
-}
-
-// link gives every parent its children: all of them in one slice, of which
-// each parent gets its part, with no room behind it, so that an append
-// leaves the neighbour alone.
-func (r *Reader) link(n *nodeState, parents []unsafe.Pointer) {
-	ends := make([]int32, len(parents)+1)
-	for i := range n.links {
-		ends[n.links[i].parent+1]++
-	}
-	for i := range parents {
-		ends[i+1] += ends[i]
-	}
-	sorted := make([]link, len(n.links))
-	next := slices.Clone(ends)
-	for i := range n.links {
-		l := n.links[i]
-		sorted[next[l.parent]] = l
-		next[l.parent]++
-	}
-	children := make([]unsafe.Pointer, len(n.links))
-	byOrd := func(a, b link) int { return cmp.Compare(a.ord, b.ord) }
-	for i, parent := range parents {
-		from, to := ends[i], ends[i+1]
-		if group := sorted[from:to]; !slices.IsSortedFunc(group, byOrd) {
-			slices.SortStableFunc(group, byOrd)
-		}
-		for j := from; j < to; j++ {
-			children[j] = sorted[j].child
-		}
-		h := many(parent, n.Relation.Field)
-		h.rows = children[from:to:to]
-		h.many.Loaded = true
-	}
 }
 
 // Reset makes the Reader ready for the next root. It forgets all rows.

@@ -30,10 +30,16 @@ type Node struct {
 	Relation *schema.Relation // from the parent; nil for the root
 	Parent   int
 
-	// KeySlots are where the primary key is.
-	KeySlots []int
-	Columns  []ColumnSlot
-	Keys     []KeySlots // the foreign keys
+	// Homes are the fields of the parent that the rows of a to-many relation
+	// are put into.
+	Homes []Home
+	// KeyColumns are what rows are told apart by: the primary key, or for a
+	// link table without struct that of the rows that it leads to. KeySlots
+	// are where they are.
+	KeyColumns []*schema.Column
+	KeySlots   []int
+	Columns    []ColumnSlot
+	Keys       []KeySlots // the foreign keys
 	// ParentSlots are where the key of the parent is, if the parent has no
 	// columns in the same rows.
 	ParentSlots []int
@@ -52,11 +58,20 @@ type Node struct {
 
 	keyTypes    []dialect.Type
 	parentTypes []dialect.Type
-	intKey      bool
 	table       int // in Shape.models, or -1
 	keep        bool
 	decode      []slotDecoder
 	box         boxer
+	ofPair      bool // whether the parent is a row of a link table without struct
+}
+
+// A Home is a field that holds the rows of a node, or those of its child
+// Target, to which they are the links; then Links is whether it holds the
+// node's rows too.
+type Home struct {
+	Field  *schema.Field
+	Target int // -1 if there is none
+	Links  bool
 }
 
 // A ColumnSlot is where a column is.
@@ -87,11 +102,11 @@ func (s *Shape) Prepare() {
 		count[n.Model]++
 	}
 	for i, n := range s.Nodes {
-		n.keyTypes = types(n.Model.Key)
-		n.intKey = len(n.keyTypes) == 1 && isInt(n.keyTypes[0])
-		n.box = newBoxer(n.Model.Type)
+		n.keyTypes = types(n.KeyColumns)
+		n.box = newBoxer(n.Model.RowType())
+		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare
 		n.table = -1
-		if n.NeedTable || n.Repeats || count[n.Model] > 1 {
+		if n.NeedTable || n.Repeats || count[n.Model] > 1 && !n.Model.Bare {
 			n.table = s.tableOf(n.Model)
 		}
 		for _, child := range s.Nodes[i+1:] {
@@ -114,7 +129,7 @@ func (s *Shape) Prepare() {
 
 func (s *Shape) tableOf(m *schema.Model) int {
 	for i, other := range s.models {
-		if other == m {
+		if other == m && !m.Bare { // a bare one's rows are those of one direction
 			return i
 		}
 	}

@@ -169,12 +169,24 @@ func Load(m *schema.Model, text string) ([]*schema.Relation, error) {
 		if r.Field == nil {
 			return nil, &Error{
 				Model: r.From.Name, Path: clip(text), Step: r.Name,
-				text: fmt.Sprintf("%s has no field to load %q into; add `%s kin.Reverse[%s]%s` to it",
-					r.From.Name, r.Name, fieldName(r.Name), r.To.Name, via(r)),
+				text: fmt.Sprintf("%s has no field to load %q into; add `%s %s` to it",
+					r.From.Name, r.Name, fieldName(r.Name), field(r)),
 			}
 		}
 	}
 	return p.Hops, nil
+}
+
+// field returns the declaration of a field for the rows of r.
+func field(r *schema.Relation) string {
+	switch {
+	case r.Via == nil:
+		return fmt.Sprintf("kin.Reverse[%s]%s", r.To.Name, via(r))
+	case r.Inverse.Field.Rel.Link != nil:
+		link := r.Via.Link.To.Name
+		return fmt.Sprintf("kin.Through[%s, %s] `kin:\"via=%s+%s\"`", r.To.Name, link, r.Via.Link.Inverse.Field.Name, r.Via.Target.Field.Name)
+	}
+	return fmt.Sprintf("kin.ManyToMany[%s] `kin:\"via=%s\"`", r.To.Name, r.Inverse.Field.Name)
 }
 
 // via returns the tag that a Reverse for r would need.
@@ -217,6 +229,12 @@ func relations(m *schema.Model) iter.Seq[string] {
 	}
 }
 
+// linkStep names the row of the link model by which a many-to-many relation,
+// the step before, has come to its target.
+const linkStep = "link"
+
+func hasLinkModel(r *schema.Relation) bool { return r.Via != nil && !r.Via.Link.To.Bare }
+
 // walk follows text as far as it names members. It returns the steps that
 // are left and the model at which they were not found.
 func walk(m *schema.Model, text string) (p Path, rest []string, at *schema.Model, err error) {
@@ -225,6 +243,11 @@ func walk(m *schema.Model, text string) (p Path, rest []string, at *schema.Model
 		var step string
 		step, left, more = strings.Cut(left, "__")
 		mem, ok := at.Member(step)
+		if last := len(p.Hops) - 1; !ok && step == linkStep && last >= 0 && hasLinkModel(p.Hops[last]) {
+			p.Hops[last] = p.Hops[last].Via.Link
+			at = p.Hops[last].To
+			continue
+		}
 		switch {
 		case !ok && len(p.Hops) == 0:
 			return p, nil, at, notFound(at, text, step, what(more), members(at, more))

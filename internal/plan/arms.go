@@ -107,12 +107,14 @@ func (a *armBuilder) arm(i int, n *node) {
 				hn.ParentSlots = append(hn.ParentSlots, place(a.slotOf(&row, c, table)))
 			}
 		})
-		hn.Repeats = a.shared(n)
+		// Shared rows are read once, unless the roots come one by one: rows of a
+		// link table without struct then need no identity.
+		hn.Repeats = a.shared(n) && (!n.model.Bare || a.query.Stream)
 	}
 	for _, c := range n.children {
 		hn.NeedTable = hn.NeedTable || c.toMany() // its rows name their parent
 	}
-	a.number(&row, hn, n, terms, num)
+	a.number(&row, hn, n, terms, num, table)
 	arm := []int{n.index}
 	var below func(parent *node, at *Table)
 	below = func(parent *node, at *Table) {
@@ -135,14 +137,24 @@ func (a *armBuilder) arm(i int, n *node) {
 // ordered returns the order of n's rows if it is not left to the reader: by
 // the single integer of their key.
 func (a *armBuilder) ordered(n *node, from *From, t *Table) []Term {
-	if n.parent == nil || len(n.order) == 0 && singleInt(n.model) {
+	if n.parent == nil || len(n.order) == 0 && (singleInt(n.model) || n.byTarget() != nil) {
 		return nil
 	}
 	return a.terms(from, t, n, false)
 }
 
+// byTarget returns the column of a link table's rows that sorts them as the
+// rows they lead to are by default, if it is one integer; else nil.
+func (n *node) byTarget() *schema.Column {
+	target := n.target()
+	if target == nil || len(n.order) > 0 || len(target.FromColumns) > 1 || target.FromColumns[0].Value.Kind != dialect.Int {
+		return nil
+	}
+	return target.FromColumns[0]
+}
+
 // number adds the column that n's rows are sorted by.
-func (a *armBuilder) number(row *armRow, hn *hydrate.Node, n *node, terms []Term, num Expr) {
+func (a *armBuilder) number(row *armRow, hn *hydrate.Node, n *node, terms []Term, num Expr, t *Table) {
 	switch {
 	case n.parent == nil && a.query.Stream:
 	case n.parent == nil && a.num != "":
@@ -151,6 +163,10 @@ func (a *armBuilder) number(row *armRow, hn *hydrate.Node, n *node, terms []Term
 	case terms != nil:
 		hn.OrdSlot = len(row.sel.Columns)
 		row.sel.Columns = append(row.sel.Columns, RowNumber{terms})
+	case n.byTarget() != nil:
+		s := a.slotOf(row, n.byTarget(), t)
+		row.fills = append(row.fills, func(place func(*Slot) int) { hn.OrdSlot = place(s) })
+		row.sel.Columns = append(row.sel.Columns, Number(0))
 	default:
 		hn.ByKey = true
 		row.sel.Columns = append(row.sel.Columns, Number(0))
@@ -264,7 +280,7 @@ func (a *armBuilder) place(row *armRow, n *node, t *Table) *hydrate.Node {
 		taken[c] = s
 	}
 	row.fills = append(row.fills, func(place func(*Slot) int) {
-		fillSlots(hn, n.model, func(c *schema.Column) int { return place(taken[c]) })
+		fillSlots(hn, n, func(c *schema.Column) int { return place(taken[c]) })
 	})
 	return hn
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/kin-orm/kin/alias"
@@ -30,10 +31,14 @@ type Query struct {
 }
 
 // A Fixed keeps the rows whose key, or whose foreign key in the field of that
-// name, is the key given.
+// name, is the key given, or one of Keys if there are any. If it has an Owner,
+// the field is a many-to-many one of that model, and the rows are those that
+// are linked to the row with the key.
 type Fixed struct {
+	Owner reflect.Type
 	Field string
 	Key   rel.Key
+	Keys  []rel.Key
 }
 
 // A builder makes one statement.
@@ -96,6 +101,9 @@ type node struct {
 	children []*node
 	order    []ordering // of its rows within their parent
 	index    int        // in the order in which the tree is walked
+	// homes are the relations of the parent whose fields hold the rows: the
+	// node's own, and many-to-many ones that begin with it.
+	homes []*schema.Relation
 }
 
 // An ordering is a path by which rows are sorted, from their own model on.
@@ -117,7 +125,7 @@ func (b *builder) tree() (*node, []*node, error) {
 		}
 		at := root
 		for _, r := range hops {
-			at = at.child(r)
+			at = at.load(r)
 		}
 	}
 	nodes := root.walk(nil)
@@ -135,6 +143,21 @@ func (b *builder) tree() (*node, []*node, error) {
 		}
 	}
 	return root, nodes, nil
+}
+
+// load adds what a relation loads and returns the node of its rows. The rows
+// of a many-to-many relation hang on those of its link table, which are a
+// to-many relation like others.
+func (n *node) load(r *schema.Relation) *node {
+	hops := r.Hops()
+	at := n.child(hops[0])
+	if !slices.Contains(at.homes, r) {
+		at.homes = append(at.homes, r)
+	}
+	if r.Via != nil {
+		at = at.child(hops[1])
+	}
+	return at
 }
 
 func (n *node) child(r *schema.Relation) *node {
@@ -165,22 +188,32 @@ func (n *node) walk(nodes []*node) []*node {
 // orderBy gives the order to the node whose rows it sorts: that at the end
 // of the last to-many relation of the path, or the root.
 func (n *node) orderBy(path lookup.Path, desc bool) error {
+	var hops []*schema.Relation
+	for _, r := range path.Hops {
+		hops = append(hops, r.Hops()...)
+	}
 	last := -1
-	for i, r := range path.Hops {
+	for i, r := range hops {
 		if r.Kind == schema.ToMany {
 			last = i
 		}
 	}
 	at := n
-	for _, r := range path.Hops[:last+1] {
+	for _, r := range hops[:last+1] {
 		i := slices.IndexFunc(at.children, func(c *node) bool { return c.relation == r })
 		if i < 0 {
-			return fmt.Errorf("kin: the order %q sorts rows that are not loaded; add SelectRelated for %q", path.Text, r.Name)
+			return fmt.Errorf("kin: the order %q sorts rows that are not loaded; add SelectRelated for %q", path.Text, relationOf(path, r).Name)
 		}
 		at = at.children[i]
 	}
-	at.order = append(at.order, ordering{path, path.Hops[last+1:], desc})
+	at.order = append(at.order, ordering{path, hops[last+1:], desc})
 	return nil
+}
+
+// relationOf returns the relation of the path that the hop r is part of.
+func relationOf(path lookup.Path, r *schema.Relation) *schema.Relation {
+	i := slices.IndexFunc(path.Hops, func(own *schema.Relation) bool { return slices.Contains(own.Hops(), r) })
+	return path.Hops[i]
 }
 
 // terms returns the order of the rows of n, whose table is t: what was asked
@@ -216,10 +249,29 @@ func (b *builder) terms(from *From, t *Table, n *node, reverse bool) []Term {
 			add(Ref{at, hops[0].FromColumns[i]}, o.desc)
 		}
 	}
-	for _, c := range t.Model.Key {
+	for _, c := range n.keyOrder() {
 		add(Ref{t, c}, false)
 	}
 	return terms
+}
+
+// keyOrder returns the columns that make the order of n's rows total: the
+// primary key. Before it comes, in a link table, that of the rows that it
+// leads to, so that these are in the order of their own.
+func (n *node) keyOrder() []*schema.Column {
+	if target := n.target(); target != nil && len(n.order) == 0 {
+		return slices.Concat(target.FromColumns, n.model.Key)
+	}
+	return n.model.Key
+}
+
+// target returns the foreign key to the rows that n's are loaded for, if n is
+// a link table that is not loaded for its own sake, else nil.
+func (n *node) target() *schema.Relation {
+	if len(n.homes) != 1 || n.homes[0].Via == nil {
+		return nil
+	}
+	return n.homes[0].Via.Target
 }
 
 // check returns an error if the dialect cannot join what the statement joins.

@@ -75,11 +75,27 @@ func (b *builder) fixed(from *From) (All, error) {
 		all = append(all, c)
 	}
 	for _, f := range b.query.Fixed {
+		if f.Owner != nil {
+			c, err := b.linkedTo(from.Table, f)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, c)
+			continue
+		}
 		columns := m.Key
 		for _, r := range m.Keys {
 			if r.Field.Name == f.Field {
 				columns = r.FromColumns
 			}
+		}
+		if f.Keys != nil {
+			c, err := keysIn(from.Table, columns, f.Keys, b.traits)
+			if err != nil {
+				return nil, fmt.Errorf("kin: %w", err)
+			}
+			all = append(all, c)
+			continue
 		}
 		for i, part := range rel.Split(f.Key, len(columns)) {
 			v, err := hydrate.KeyValue(part, columns[i], b.traits)
@@ -90,6 +106,17 @@ func (b *builder) fixed(from *From) (All, error) {
 		}
 	}
 	return all, nil
+}
+
+// linkedTo returns the condition that a row of the table at is linked to the
+// row of another model whose many-to-many field has it.
+func (b *builder) linkedTo(at *Table, f Fixed) (Cond, error) {
+	owner := b.query.Graph.Model(f.Owner)
+	i := slices.IndexFunc(owner.Homes, func(r *schema.Relation) bool { return r.Field.Name == f.Field })
+	back := owner.Homes[i].Inverse.Via
+	inner := b.from(back.Link)
+	c, err := keysIn(inner.Table, back.Target.FromColumns, []rel.Key{f.Key}, b.traits)
+	return &Exists{Relation: back.Link, Parent: at, From: inner, Where: c}, err
 }
 
 // A step is a pair on its way along its path.
@@ -135,13 +162,15 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 			}
 		}
 		if len(p.hops) == 1 && p.path.Column == nil && p.path.Op == lookup.IsNull {
-			c, err := b.isNull(p, &Exists{Relation: p.hops[0], Parent: table, From: b.from(p.hops[0])})
+			first := p.hops[0].Hops()[0]
+			c, err := b.isNull(p, &Exists{Relation: first, Parent: table, From: b.from(first)})
 			if err != nil {
 				return nil, err
 			}
 			all = append(all, c)
 			continue
 		}
+		p.hops = slices.Concat(p.hops[0].Hops(), p.hops[1:])
 		i := slices.IndexFunc(branches, func(x *branch) bool { return x.table == table && x.relation == p.hops[0] })
 		if i < 0 {
 			i = len(branches)

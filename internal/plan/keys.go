@@ -58,3 +58,28 @@ func KeysBy(m *schema.Model, by []*schema.Column, values []rel.Key, d dialect.Di
 	sel.Columns = append(sel.Columns, refs(t, by)...)
 	return &Statement{Arms: []*Select{sel}}, nil
 }
+
+// Links returns the condition that is met by the rows of a link table that
+// link the row with the key owner, to those with the other keys if there are
+// any.
+func Links(via *schema.Via, owner rel.Key, keys []rel.Key, d dialect.Dialect) (Cond, error) {
+	t := &Table{Model: via.Link.To, Alias: via.Link.To.Table}
+	ours, err := keysIn(t, via.Link.ToColumns, []rel.Key{owner}, d.Traits())
+	if err != nil || len(keys) == 0 {
+		return ours, err
+	}
+	theirs, err := keysIn(t, via.Target.FromColumns, keys, d.Traits())
+	return All{ours, theirs}, err
+}
+
+// LinkedKeys plans the statement that reads the keys of the rows that are
+// linked to the row with the key owner.
+func LinkedKeys(via *schema.Via, owner rel.Key, d dialect.Dialect) (*Statement, error) {
+	where, err := Links(via, owner, nil, d)
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Model: via.Link.To, Alias: via.Link.To.Table}
+	sel := &Select{From: &From{Table: t}, Where: where, Columns: refs(t, via.Target.FromColumns)}
+	return &Statement{Arms: []*Select{sel}}, nil
+}

@@ -95,7 +95,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 			sel.Columns = append(sel.Columns, Ref{tables[n], c})
 			return len(sel.Columns) - 1
 		}
-		fillSlots(hn, n.model, slot)
+		fillSlots(hn, n, slot)
 		shape.Nodes = append(shape.Nodes, hn)
 		shape.Arms[0] = append(shape.Arms[0], n.index)
 	}
@@ -132,11 +132,33 @@ func newShapeNode(n *node) *hydrate.Node {
 	if n.parent != nil {
 		hn.Parent = n.parent.index
 	}
+	for _, r := range n.homes {
+		home := hydrate.Home{Field: r.Field, Target: -1}
+		if r.Via != nil {
+			home.Target = n.child(r.Via.Target).index
+			home.Links = r.Field.Rel.Link != nil
+		}
+		hn.Homes = append(hn.Homes, home)
+	}
 	return hn
 }
 
-// fillSlots finds a place for every column of the model.
-func fillSlots(hn *hydrate.Node, m *schema.Model, slot func(*schema.Column) int) {
+// fillSlots finds a place for every column of n's rows. A row of a link table
+// without struct is no more than the row it leads to: within one parent it
+// goes by that one's key.
+func fillSlots(hn *hydrate.Node, n *node, slot func(*schema.Column) int) {
+	m := n.model
+	if m.Bare && !hn.Repeats {
+		hn.KeyColumns = n.target().FromColumns
+	} else {
+		hn.KeyColumns = m.Key
+	}
+	if m.Bare {
+		for _, c := range hn.KeyColumns {
+			hn.KeySlots = append(hn.KeySlots, slot(c))
+		}
+		return
+	}
 	at := map[*schema.Column]int{}
 	for _, c := range m.Columns {
 		at[c] = slot(c)

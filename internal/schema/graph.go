@@ -38,7 +38,7 @@ func (g *Graph) Relations() iter.Seq[*Relation] {
 type Model struct {
 	Name    string
 	Table   string
-	Type    reflect.Type
+	Type    reflect.Type // nil if the model is Bare
 	Struct  *Struct
 	Columns []*Column
 	Key     []*Column // the primary key
@@ -50,6 +50,9 @@ type Model struct {
 	Relations []*Relation
 	// Homes are the relations that have a to-many field here.
 	Homes []*Relation
+	// Bare is whether the model is a link table that kin made up: it has two
+	// foreign keys, which are its primary key, and no struct.
+	Bare bool
 
 	members map[string]Member
 }
@@ -129,8 +132,25 @@ type Relation struct {
 	FromColumns []*Column
 	ToColumns   []*Column
 	Inverse     *Relation
+	// Via is the way of a many-to-many relation, which has no columns of its
+	// own; nil for others.
+	Via *Via
 
 	OnDelete, OnUpdate string // of a foreign key
+}
+
+// A Via is the way that a many-to-many relation takes.
+type Via struct {
+	Link   *Relation // to the rows of a link model
+	Target *Relation // and from each of them to one row: a foreign key
+}
+
+// Hops returns the relations in place of r, of which none is many-to-many.
+func (r *Relation) Hops() []*Relation {
+	if r.Via == nil {
+		return []*Relation{r}
+	}
+	return []*Relation{r.Via.Link, r.Via.Target}
 }
 
 // GoName returns how messages call the relation: Student.Class.

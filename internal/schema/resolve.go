@@ -17,18 +17,20 @@ func Resolve(structs []*Struct, naming Naming) (*Graph, []Problem) {
 	r := resolver{
 		graph: &Graph{Naming: naming.withDefaults(), byType: map[reflect.Type]*Model{}},
 		keys:  map[*Model]keyState{},
+		link:  map[*Field]*Model{},
 	}
 	for _, s := range structs {
 		r.problems = append(r.problems, s.Problems...)
-		m := &Model{Name: s.Type.Name(), Type: s.Type, Struct: s, Table: s.Table.Name, members: map[string]Member{}}
+		m := &Model{Name: s.Name, Type: s.Type, Struct: s, Table: s.Table.Name, members: map[string]Member{}}
 		if m.Table == "" {
 			m.Table = r.graph.Naming.Table(m.Name)
 		}
 		r.graph.Models = append(r.graph.Models, m)
 		r.graph.byType[s.Type] = m
 	}
+	r.links()
 	slices.SortFunc(r.graph.Models, func(a, b *Model) int {
-		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Table, b.Table), cmp.Compare(a.Type.PkgPath(), b.Type.PkgPath()))
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Table, b.Table), cmp.Compare(a.path(), b.path()))
 	})
 	r.tables()
 	for _, m := range r.graph.Models {
@@ -43,6 +45,7 @@ func Resolve(structs []*Struct, naming Naming) (*Graph, []Problem) {
 	for _, m := range r.graph.Models {
 		r.homes(m)
 	}
+	r.manyToMany()
 	for _, m := range r.graph.Models {
 		r.constraints(m)
 	}
@@ -60,6 +63,7 @@ type resolver struct {
 	graph    *Graph
 	problems []Problem
 	keys     map[*Model]keyState
+	link     map[*Field]*Model // the link tables that kin makes up
 }
 
 // A keyState is the primary key of a model while it is being found out.
@@ -129,13 +133,13 @@ func (r *resolver) key(m *Model) []keyPart {
 func keyFields(s *Struct) []*Field {
 	var keys []*Field
 	for _, f := range s.Fields {
-		if f.Tag.Key && f.Rel.Kind != ToMany {
+		if f.Tag.Key && f.Rel.Kind.HasColumns() {
 			keys = append(keys, f)
 		}
 	}
 	if keys == nil {
 		for _, f := range s.Fields {
-			if f.Name == "ID" && f.Rel.Kind != ToMany {
+			if f.Name == "ID" && f.Rel.Kind.HasColumns() {
 				return []*Field{f}
 			}
 		}
@@ -149,7 +153,7 @@ func (r *resolver) columns(m *Model) {
 	for _, f := range m.Struct.Fields {
 		key := slices.Contains(keys, f)
 		switch f.Rel.Kind {
-		case ToMany:
+		case ToMany, Linked:
 		case ToOne:
 			r.foreignKey(m, f, key)
 		case NoRel:
@@ -264,7 +268,10 @@ func (mem Member) describe() string {
 	if mem.Column != nil {
 		return "the field " + mem.Column.GoName()
 	}
-	if mem.Relation.Kind == ToMany {
+	switch {
+	case mem.Relation.Via != nil && mem.Relation.Field != nil:
+		return "the many-to-many relation " + mem.Relation.GoName()
+	case mem.Relation.Kind == ToMany:
 		return "the reverse of " + mem.Relation.Inverse.GoName()
 	}
 	return "the foreign key " + mem.Relation.GoName()
@@ -286,6 +293,10 @@ func (r *resolver) foreignKeys(m *Model) {
 			}
 		}
 		rel.Unique = rel.Field.Tag.Unique || sameColumns(rel.FromColumns, m.Key)
+		if m.Bare {
+			r.hide(m, rel)
+			continue
+		}
 		name := rel.Field.Tag.RelatedName
 		if same := unnamed[rel.To]; name == "" && len(same) > 1 {
 			r.problem(m, rel.Field.Name, "and other foreign keys (%s) lead to %s without a related_name; add related_name=… to each",
@@ -439,11 +450,18 @@ func (r *resolver) names() {
 		slices.SortFunc(m.Relations, func(a, b *Relation) int { return cmp.Compare(a.Name, b.Name) })
 		reserved = append(reserved, m.Table)
 		for _, rel := range m.Relations {
-			all = append(all, alias.Relation{Table: m.Table, Name: rel.Name})
+			if rel.Via == nil {
+				all = append(all, alias.Relation{Table: m.Table, Name: rel.Name})
+			}
 		}
 	}
 	aliases := alias.Assign(all, reserved...)
 	for rel := range r.graph.Relations() {
 		rel.Alias = aliases[alias.Relation{Table: rel.From.Table, Name: rel.Name}]
+	}
+	for rel := range r.graph.Relations() {
+		if rel.Via != nil {
+			rel.Alias = rel.Via.Target.Alias
+		}
 	}
 }

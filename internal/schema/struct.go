@@ -38,7 +38,12 @@ const (
 	NoRel RelKind = iota
 	ToOne
 	ToMany
+	Linked // to many, by way of a link table
 )
+
+// HasColumns reports whether a field of the kind has columns in its model's
+// own table.
+func (k RelKind) HasColumns() bool { return k < ToMany }
 
 // A RelField is what a relation field's type says of itself.
 type RelField struct {
@@ -46,7 +51,10 @@ type RelField struct {
 	Target reflect.Type
 	// Struct returns what the target says of itself.
 	Struct func() *Struct
-	Ops    *Ops
+	// Link is the model of the link table of a Linked field, if it has one of
+	// its own, whose rows the field holds too.
+	Link reflect.Type
+	Ops  *Ops
 }
 
 // Ops reach into a relation field whose type is known only where it is
@@ -57,7 +65,9 @@ type Ops struct {
 	// Set makes a to-one field refer to a row, or to none if it is nil.
 	Set func(field, row any)
 	// Append adds a row to a loaded to-many field, and Remove takes it out.
-	Append, Remove func(field, row any)
+	// link is the row of the link table, if the field holds those, else nil.
+	Append func(field, row, link any)
+	Remove func(field, row any)
 }
 
 // A Field is a field of a struct that is a column or a relation.
@@ -82,7 +92,8 @@ type Field struct {
 
 // A Struct is what a type says of itself.
 type Struct struct {
-	Type   reflect.Type
+	Type   reflect.Type // nil for a link table that kin makes up
+	Name   string
 	Fields []*Field
 	Table  Table
 	// Problems is what is wrong with the type, whatever the others are.
@@ -182,7 +193,7 @@ func (p Problem) Error() string {
 // Parse reads the struct type t. recognise tells whether a type is that of a
 // relation field.
 func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struct {
-	s := &Struct{Type: t}
+	s := &Struct{Type: t, Name: t.Name()}
 	if tabler, ok := reflect.TypeAssert[Tabler](reflect.New(t)); ok {
 		s.Table = tabler.KinTable()
 	}
@@ -228,7 +239,7 @@ func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struc
 }
 
 func (s *Struct) problem(field, text string) {
-	s.Problems = append(s.Problems, Problem{s.Type.Name(), field, text})
+	s.Problems = append(s.Problems, Problem{s.Name, field, text})
 }
 
 func (s *Struct) relation(f *Field) {
@@ -236,11 +247,17 @@ func (s *Struct) relation(f *Field) {
 	switch {
 	case tag.JSON, tag.Type != "", tag.Size != 0, tag.Auto:
 		s.problem(f.Name, "has a tag option for columns (json, type, size or auto), but is a relation")
-	case f.Rel.Kind == ToMany && (tag.Column != "" || tag.Key || tag.Null || tag.Unique || tag.Index ||
-		tag.Default != "" || tag.RelatedName != "" || tag.OnDelete != "" || tag.OnUpdate != ""):
+	case !f.Rel.Kind.HasColumns() && (tag.Key || tag.Null || tag.Unique || tag.Index ||
+		tag.Default != "" || tag.OnDelete != "" || tag.OnUpdate != ""):
+		s.problem(f.Name, "has a tag option for columns (pk, null, unique, index, default, on_delete or on_update), but is a relation to many rows")
+	case f.Rel.Kind == ToMany && (tag.Column != "" || tag.RelatedName != ""):
 		s.problem(f.Name, "is a Reverse, which has no column: its tag takes via only")
+	case f.Rel.Link != nil && tag.Column != "":
+		s.problem(f.Name, "is a Through, whose table is that of its link model; take off the name")
+	case f.Rel.Kind == Linked && f.Rel.Link == nil && tag.Via != "" && (tag.Column != "" || tag.RelatedName != ""):
+		s.problem(f.Name, "is the far side of the relation that via names, which has the table and the related_name")
 	case f.Rel.Kind == ToOne && tag.Via != "":
-		s.problem(f.Name, "is a ForeignKey: via is for a Reverse")
+		s.problem(f.Name, "is a ForeignKey: via is for a Reverse, a ManyToMany or a Through")
 	}
 	s.Fields = append(s.Fields, f)
 }

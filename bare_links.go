@@ -1,0 +1,125 @@
+package kin
+
+import (
+	"context"
+	"database/sql/driver"
+	"slices"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/sqlgen"
+)
+
+// bareLinks are the links of one row in a link table without struct.
+type bareLinks[T any] struct {
+	field *collection[T]
+	via   *schema.Via
+	owner rel.Key
+}
+
+func (b *bareLinks[T]) hold(rows []*T, _ []rel.Key) { b.field.rows = rows }
+
+func (b *bareLinks[T]) linkOf(rel.Key) any { return nil }
+
+func (b *bareLinks[T]) add(ctx context.Context, s *session, _ []*T, keys []rel.Key) error {
+	ours, theirs := b.via.Link.ToColumns, b.via.Target.FromColumns
+	columns := slices.Concat(ours, theirs)
+	seen := make(map[rel.Key]bool, len(keys))
+	var rows [][]driver.Value
+	for _, key := range keys {
+		if seen[key] {
+			continue
+		}
+		seen[key] = true
+		row, err := keyValues(nil, b.owner, ours, s)
+		if err == nil {
+			row, err = keyValues(row, key, theirs, s)
+		}
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	for chunk := range slices.Chunk(rows, s.chunk(len(columns))) {
+		text := sqlgen.Upsert(s.dialect, b.via.Link.To.Table, columns, chunk, columns, nil)
+		if err := b.run(ctx, s, text, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// keyValues appends the values of a key as columns have them.
+func keyValues(row []driver.Value, key rel.Key, columns []*schema.Column, s *session) ([]driver.Value, error) {
+	for i, part := range rel.Split(key, len(columns)) {
+		v, err := hydrate.KeyValue(part, columns[i], s.dialect.Traits())
+		if err != nil {
+			return nil, err
+		}
+		row = append(row, v)
+	}
+	return row, nil
+}
+
+func (b *bareLinks[T]) run(ctx context.Context, s *session, text sqlgen.Text, n *int64) error {
+	if text.Err != nil {
+		return text.Err
+	}
+	result, err := s.Exec(ctx, text.SQL, anys(text.Args))
+	if err != nil {
+		return s.fault(ctx, b.via.Link.To, err)
+	}
+	if n == nil {
+		return nil
+	}
+	changed, err := result.RowsAffected()
+	*n += changed
+	return err
+}
+
+func (b *bareLinks[T]) remove(ctx context.Context, s *session, keys []rel.Key) (n int64, err error) {
+	if _, err := s.forWriting(); err != nil {
+		return 0, err
+	}
+	size := max(1, (s.dialect.Traits().MaxParams-len(b.via.Link.ToColumns))/len(b.via.Target.FromColumns))
+	for from := 0; from == 0 || from < len(keys); from += size {
+		where, err := plan.Links(b.via, b.owner, keys[from:min(from+size, len(keys))], s.dialect)
+		if err != nil {
+			return n, err
+		}
+		if err := b.run(ctx, s, sqlgen.Delete(s.dialect, b.via.Link.To.Table, where), &n); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func (b *bareLinks[T]) keys(ctx context.Context, s *session) (keys []rel.Key, err error) {
+	stmt, err := plan.LinkedKeys(b.via, b.owner, s.dialect)
+	if err != nil {
+		return nil, err
+	}
+	text := sqlgen.Write(stmt, s.dialect)
+	if text.Err != nil {
+		return nil, text.Err
+	}
+	rows, err := s.Query(ctx, text.SQL, anys(text.Args))
+	if err != nil {
+		return nil, s.fault(ctx, b.via.Link.To, err)
+	}
+	columns := b.via.Target.FromColumns
+	row := make([]driver.Value, len(columns))
+	rows.Bind(row)
+	for err = rows.Next(); err == nil; err = rows.Next() {
+		parts := make([]rel.Key, len(columns))
+		for i, c := range columns {
+			if parts[i], err = rel.ReadKey(c.Value, row[i]); err != nil {
+				return nil, endOf(err, rows)
+			}
+		}
+		keys = append(keys, rel.Join(parts))
+	}
+	return keys, endOf(err, rows)
+}

@@ -1,0 +1,86 @@
+package hydrate
+
+import (
+	"cmp"
+	"slices"
+	"unsafe"
+)
+
+// link gives every parent its children: all of them in one slice, of which
+// each parent gets its part, with no room behind it, so that an append
+// leaves the neighbour alone.
+func (r *Reader) link(n *nodeState, parents []unsafe.Pointer) {
+	ends := make([]int32, len(parents)+1)
+	for i := range n.links {
+		ends[n.links[i].parent+1]++
+	}
+	for i := range parents {
+		ends[i+1] += ends[i]
+	}
+	sorted := make([]link, len(n.links))
+	next := slices.Clone(ends)
+	for i := range n.links {
+		l := n.links[i]
+		sorted[next[l.parent]] = l
+		next[l.parent]++
+	}
+	children := make([]unsafe.Pointer, len(n.links))
+	byOrd := func(a, b link) int { return cmp.Compare(a.ord, b.ord) }
+	for i := range parents {
+		from, to := ends[i], ends[i+1]
+		if group := sorted[from:to]; !slices.IsSortedFunc(group, byOrd) {
+			slices.SortStableFunc(group, byOrd)
+		}
+		for j := from; j < to; j++ {
+			children[j] = sorted[j].child
+		}
+	}
+	for _, home := range n.Homes {
+		if home.Target >= 0 {
+			r.linkTargets(n, home, parents, children, ends)
+			continue
+		}
+		for i, parent := range parents {
+			h := many(parent, home.Field)
+			h.rows = children[ends[i]:ends[i+1]:ends[i+1]]
+			h.many.Loaded = true
+		}
+	}
+}
+
+// linkTargets gives every parent the rows that its children, which are links,
+// lead to, and the links if it holds them. A link may lead to a row that the
+// query leaves out.
+func (r *Reader) linkTargets(n *nodeState, home Home, parents, children []unsafe.Pointer, ends []int32) {
+	target := r.nodes[home.Target].Relation.Field
+	rows := make([]unsafe.Pointer, 0, len(children))
+	var links []unsafe.Pointer
+	if home.Links {
+		links = make([]unsafe.Pointer, 0, len(children))
+	}
+	for i, parent := range parents {
+		from := len(rows)
+		for _, child := range children[ends[i]:ends[i+1]] {
+			var row unsafe.Pointer
+			if n.Model.Bare {
+				row = *(*unsafe.Pointer)(child)
+			} else {
+				row = one(child, target).row
+			}
+			if row == nil {
+				continue
+			}
+			rows = append(rows, row)
+			if home.Links {
+				links = append(links, child)
+			}
+		}
+		to := len(rows)
+		h := many(parent, home.Field)
+		h.rows = rows[from:to:to]
+		h.many.Loaded = true
+		if home.Links {
+			through(parent, home.Field).links = links[from:to:to]
+		}
+	}
+}

@@ -1,0 +1,269 @@
+package kin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/rel"
+)
+
+// A linking changes which rows a many-to-many field is linked to.
+type linking[T any] struct {
+	*collection[T]
+	link  rel.Link
+	key   rel.Key // of the field's row
+	table linkTable[T]
+}
+
+// A linkTable is where the links of one row are.
+type linkTable[T any] interface {
+	// add links saved rows, of which those that are linked already stay so.
+	add(ctx context.Context, s *session, rows []*T, keys []rel.Key) error
+	// remove ends the links to the rows with the keys, or all if they are nil.
+	remove(ctx context.Context, s *session, keys []rel.Key) (int64, error)
+	// keys returns the keys of the rows that are linked.
+	keys(ctx context.Context, s *session) ([]rel.Key, error)
+	// hold makes rows, which are linked, those that the field has loaded.
+	hold(rows []*T, keys []rel.Key)
+	// linkOf returns the row of the link model, if there is one, by which the
+	// row with a key is linked.
+	linkOf(key rel.Key) any
+}
+
+func (l *linking[T]) errorf(what string, err error) error {
+	return fmt.Errorf("kin: %s %s: %w", what, l.link.Relation.GoName(), err)
+}
+
+func (l *linking[T]) add(ctx context.Context, db Executor, what string, rows []*T) error {
+	fresh, _, err := split(rows)
+	if err != nil {
+		return l.errorf(what, err)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	keys := make([]rel.Key, len(rows))
+	err = db.session().transact(ctx, func(s *session) error {
+		if err := Insert(ctx, &Tx{*s}, fresh...); err != nil {
+			return err
+		}
+		if err := keysOf(rows, keys); err != nil {
+			return err
+		}
+		return l.table.add(ctx, s, rows, keys)
+	})
+	if err != nil {
+		forgetKeys(fresh)
+		return l.errorf(what, err)
+	}
+	l.join(rows, keys)
+	return nil
+}
+
+func (l *linking[T]) create(ctx context.Context, db Executor, rows []*T) error {
+	_, old, err := split(rows)
+	if err == nil && len(old) > 0 && keyOf[T]().Fields[0].Auto {
+		key, _ := hydrate.KeyOf(keyOf[T](), old[0])
+		err = fmt.Errorf("%s is saved already; Add links it", keyText(l.link.Relation.To.Type, key, false, nil))
+	}
+	if err != nil {
+		return l.errorf("create in", err)
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	keys := make([]rel.Key, len(rows))
+	err = db.session().transact(ctx, func(s *session) error {
+		if err := Insert(ctx, &Tx{*s}, rows...); err != nil {
+			return err
+		}
+		if err := keysOf(rows, keys); err != nil {
+			return err
+		}
+		return l.table.add(ctx, s, rows, keys)
+	})
+	if err != nil {
+		forgetKeys(rows)
+		return l.errorf("create in", err)
+	}
+	l.join(rows, keys)
+	return nil
+}
+
+func (l *linking[T]) remove(ctx context.Context, db Executor, rows []*T) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	keys := make([]rel.Key, len(rows))
+	gone := make(map[rel.Key]bool, len(rows))
+	err := keysOf(rows, keys)
+	for i, key := range keys {
+		if err == nil && gone[key] {
+			err = fmt.Errorf("%s is there twice", keyText(l.link.Relation.To.Type, key, false, nil))
+		}
+		gone[keys[i]] = true
+	}
+	if err == nil {
+		err = l.expectRemoved(ctx, db, keys)
+	}
+	if err != nil {
+		return l.errorf("remove from", err)
+	}
+	l.leave(func(key rel.Key) bool { return gone[key] })
+	l.leaveInverse(rows) // which may be other values than those loaded
+	return nil
+}
+
+func (l *linking[T]) expectRemoved(ctx context.Context, db Executor, keys []rel.Key) error {
+	return expect(ctx, db, int64(len(keys)), func(db Executor) (int64, error) {
+		return l.table.remove(ctx, db.session(), keys)
+	})
+}
+
+func (l *linking[T]) clear(ctx context.Context, db Executor) (int64, error) {
+	n, err := l.table.remove(ctx, db.session(), nil)
+	if err != nil {
+		return 0, l.errorf("clear", err)
+	}
+	l.leave(func(rel.Key) bool { return true })
+	return n, nil
+}
+
+func (l *linking[T]) set(ctx context.Context, db Executor, rows []*T) error {
+	fresh, _, err := split(rows)
+	if err != nil {
+		return l.errorf("set", err)
+	}
+	keys := make([]rel.Key, len(rows))
+	wanted := make(map[rel.Key]bool, len(rows))
+	err = db.session().transact(ctx, func(s *session) error {
+		if err := Insert(ctx, &Tx{*s}, fresh...); err != nil {
+			return err
+		}
+		if err := keysOf(rows, keys); err != nil {
+			return err
+		}
+		for _, key := range keys {
+			wanted[key] = true
+		}
+		return l.replace(ctx, s, rows, keys, wanted)
+	})
+	if err != nil {
+		forgetKeys(fresh)
+		return l.errorf("set", err)
+	}
+	l.leave(func(key rel.Key) bool { return !wanted[key] })
+	l.rows, l.many.Loaded = nil, true
+	l.join(rows, keys)
+	return nil
+}
+
+// replace ends the links to rows that are not wanted and makes those that are
+// missing.
+func (l *linking[T]) replace(ctx context.Context, s *session, rows []*T, keys []rel.Key, wanted map[rel.Key]bool) error {
+	have, err := l.table.keys(ctx, s)
+	if err != nil {
+		return err
+	}
+	there := make(map[rel.Key]bool, len(have))
+	var extra []rel.Key
+	for _, key := range have {
+		there[key] = true
+		if !wanted[key] {
+			extra = append(extra, key)
+		}
+	}
+	if len(extra) > 0 {
+		if _, err := l.table.remove(ctx, s, extra); err != nil {
+			return err
+		}
+	}
+	var missing []*T
+	var missingKeys []rel.Key
+	for i, key := range keys {
+		if !there[key] {
+			there[key] = true
+			missing, missingKeys = append(missing, rows[i]), append(missingKeys, key)
+		}
+	}
+	return l.table.add(ctx, s, missing, missingKeys)
+}
+
+// join keeps both sides in step once rows are linked.
+func (l *linking[T]) join(rows []*T, keys []rel.Key) {
+	held, heldKeys := l.held(func(rel.Key) bool { return true })
+	have := make(map[rel.Key]bool, len(held)+len(rows))
+	for _, key := range heldKeys {
+		have[key] = true
+	}
+	for i, key := range keys {
+		if !have[key] {
+			have[key] = true
+			held, heldKeys = append(held, rows[i]), append(heldKeys, key)
+		}
+	}
+	if l.many.Loaded {
+		l.table.hold(held, heldKeys)
+	}
+	if back := l.link.Relation.Inverse.Field; back != nil {
+		for i, row := range rows {
+			back.Rel.Ops.Append(fieldOf(row, back), l.link.Owner, l.table.linkOf(keys[i]))
+		}
+	}
+}
+
+// leave keeps both sides in step once rows whose keys are gone are not linked
+// any more.
+func (l *linking[T]) leave(gone func(rel.Key) bool) {
+	left, _ := l.held(gone)
+	l.table.hold(l.held(func(key rel.Key) bool { return !gone(key) }))
+	l.leaveInverse(left)
+}
+
+func (l *linking[T]) leaveInverse(rows []*T) {
+	if back := l.link.Relation.Inverse.Field; back != nil {
+		for _, row := range rows {
+			back.Rel.Ops.Remove(fieldOf(row, back), l.link.Owner)
+		}
+	}
+}
+
+// held returns the loaded rows whose keys are wanted.
+func (l *linking[T]) held(wanted func(rel.Key) bool) (rows []*T, keys []rel.Key) {
+	rows = make([]*T, 0, len(l.rows))
+	for _, row := range l.rows {
+		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil && wanted(key) {
+			rows, keys = append(rows, row), append(keys, key)
+		}
+	}
+	return rows, keys
+}
+
+// keysOf puts the keys of rows into keys.
+func keysOf[T any](rows []*T, keys []rel.Key) error {
+	for i, row := range rows {
+		var err error
+		if row == nil {
+			err = errors.New("is nil")
+		} else {
+			keys[i], err = hydrate.KeyOf(keyOf[T](), row)
+		}
+		if err != nil {
+			return fmt.Errorf("row %d of %d %w", i+1, len(rows), err)
+		}
+	}
+	return nil
+}
+
+// forgetKeys takes the generated keys from rows whose insertion was undone.
+func forgetKeys[T any](rows []*T) {
+	k := keyOf[T]()
+	if len(k.Fields) != 1 || !k.Fields[0].Auto {
+		return
+	}
+	for _, row := range rows {
+		hydrate.ClearKey(k, row)
+	}
+}

@@ -1,0 +1,134 @@
+package kin
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A ManyToMany is a field of a model that holds rows of T, each of which may
+// be held by many rows of the model in turn. Which belong together is kept in
+// a link table that kin makes up: two foreign keys, which are its primary key,
+// and which go with the rows that they lead to.
+//
+//	type Post struct {
+//		ID   int64
+//		Tags kin.ManyToMany[Tag] `kin:",related_name=posts"`
+//	}
+//
+//	type Tag struct {
+//		ID    int64
+//		Posts kin.ManyToMany[Post] `kin:"via=Tags"` // the same relation, from its far side
+//	}
+//
+// The far side needs no field: paths from Tag lead there as "posts", which by
+// default would be the model's name in lower case and an s. The table is
+// called posts_tags, or as the first part of the tag says. Where links have
+// columns of their own, take a [Through].
+//
+// The zero ManyToMany is not loaded. A query with [QuerySet.SelectRelated]
+// loads it, and so does [ManyToMany.Load]; reading it never asks the database.
+// It may be read by several goroutines at once.
+type ManyToMany[T any] struct{ collection[T] }
+
+var _ relationField = ManyToMany[struct{}]{}
+
+// Load reads the rows, in the order of their primary key, whether they are
+// loaded already or not. If the field does not know which row it is in, the
+// error is [ErrUnbound].
+func (m *ManyToMany[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
+	rows, err := m.Query().All(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	m.rows, m.many.Loaded = rows, true
+	return rows, nil
+}
+
+// Query returns the rows as a query, to narrow further. It asks the database
+// when it is run, loaded or not. If the field does not know which row it is
+// in, running the query gives [ErrUnbound].
+func (m *ManyToMany[T]) Query() QuerySet[T] { return m.linkedRows("ManyToMany") }
+
+// linkedRows returns the query for the rows that are linked to the field's.
+func (c *collection[T]) linkedRows(what string) QuerySet[T] {
+	link, key, err := c.home(what)
+	if err != nil {
+		return QuerySet[T]{&query{err: err}}
+	}
+	owner := link.Relation.From.Type
+	return QuerySet[T]{&query{fixed: []plan.Fixed{{Owner: owner, Field: link.Relation.Field.Name, Key: key}}}}
+}
+
+// Add links rows to the field's row. Those that are not saved yet are
+// inserted, in one statement, and those that are linked already stay so. All
+// are added or none. Loaded fields of both sides have the rows afterwards.
+func (m *ManyToMany[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
+	l, err := m.linking()
+	if err != nil {
+		return err
+	}
+	return l.add(ctx, db, "add to", rows)
+}
+
+// Create inserts new rows and links them to the field's row.
+func (m *ManyToMany[T]) Create(ctx context.Context, db Executor, rows ...*T) error {
+	l, err := m.linking()
+	if err != nil {
+		return err
+	}
+	return l.create(ctx, db, rows)
+}
+
+// Remove ends the links to rows, which stay in the database. A row that is not
+// linked is [ErrNotFound], and no link is ended then.
+func (m *ManyToMany[T]) Remove(ctx context.Context, db Executor, rows ...*T) error {
+	l, err := m.linking()
+	if err != nil {
+		return err
+	}
+	return l.remove(ctx, db, rows)
+}
+
+// Clear ends all links of the field's row and returns how many there were.
+func (m *ManyToMany[T]) Clear(ctx context.Context, db Executor) (int64, error) {
+	l, err := m.linking()
+	if err != nil {
+		return 0, err
+	}
+	return l.clear(ctx, db)
+}
+
+// Set links rows to the field's row, and no others: what is missing is added,
+// as by [ManyToMany.Add], and what is too much removed. It is loaded
+// afterwards, in the order given. All is done or nothing.
+func (m *ManyToMany[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
+	l, err := m.linking()
+	if err != nil {
+		return err
+	}
+	return l.set(ctx, db, rows)
+}
+
+func (m *ManyToMany[T]) linking() (*linking[T], error) {
+	link, key, err := m.home("ManyToMany")
+	if err != nil {
+		return nil, err
+	}
+	return &linking[T]{&m.collection, link, key, &bareLinks[T]{&m.collection, link.Relation.Via, key}}, nil
+}
+
+func (ManyToMany[T]) declare() schema.RelField {
+	t := reflect.TypeFor[T]()
+	return schema.RelField{
+		Kind: schema.Linked, Target: t,
+		Struct: func() *schema.Struct { return structOf(t) },
+		Ops: &schema.Ops{
+			Core:   func(field any) any { return &field.(*ManyToMany[T]).many },
+			Append: func(field, row, _ any) { field.(*ManyToMany[T]).include(row.(*T)) },
+			Remove: func(field, row any) { field.(*ManyToMany[T]).leaveOut(row.(*T)) },
+		},
+	}
+}

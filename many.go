@@ -1,0 +1,89 @@
+package kin
+
+import (
+	"fmt"
+	"iter"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/rel"
+)
+
+// A collection is what the fields with many rows have in common: [Reverse],
+// [ManyToMany] and [Through].
+type collection[T any] struct {
+	rows []*T
+	many rel.Many
+}
+
+// All returns the rows in the order in which they were loaded, or nil if they
+// are not. The slice is the field's own: it must not be changed.
+func (c collection[T]) All() []*T { return c.rows }
+
+// Values iterates over the rows.
+//
+//	for student := range class.Students.Values() {
+//		fmt.Println(student.Name)
+//	}
+func (c collection[T]) Values() iter.Seq[*T] { return slices.Values(c.rows) }
+
+// Len returns the number of loaded rows.
+func (c collection[T]) Len() int { return len(c.rows) }
+
+// Loaded reports whether the rows are loaded, though there may be none.
+func (c collection[T]) Loaded() bool { return c.many.Loaded }
+
+// IsZero reports whether the rows are not loaded, so that the option omitzero
+// of encoding/json leaves them out.
+func (c collection[T]) IsZero() bool { return !c.many.Loaded }
+
+// String returns the keys of the loaded rows, such as [Student(1) Student(2)].
+func (c collection[T]) String() string {
+	t := reflect.TypeFor[T]()
+	if !c.many.Loaded {
+		return "[" + t.Name() + "(not loaded)]"
+	}
+	names := make([]string, len(c.rows))
+	for i, row := range c.rows {
+		key, err := hydrate.KeyOf(keyOf[T](), row)
+		names[i] = keyText(t, key, false, err)
+	}
+	return "[" + strings.Join(names, " ") + "]"
+}
+
+// GoString implements [fmt.GoStringer].
+func (c collection[T]) GoString() string { return c.String() }
+
+// home returns where the field, which is called what, is, and the key of its
+// row, or why it does not know.
+func (c *collection[T]) home(what string) (rel.Link, rel.Key, error) {
+	link := c.many.Link
+	if _, copied := link.Owner.(*rel.Trail); link.Owner == nil || copied {
+		return link, rel.Key{}, fmt.Errorf("kin: a %s[%s] %w", what, reflect.TypeFor[T]().Name(), ErrUnbound)
+	}
+	key, err := hydrate.KeyOf(link.Relation.From.Struct.Key(), link.Owner)
+	if err != nil {
+		err = fmt.Errorf("kin: %s: the %s %w", link.Relation.GoName(), link.Relation.From.Name, err)
+	}
+	return link, key, err
+}
+
+// include adds a row if the rows are loaded, and reports whether it did.
+func (c *collection[T]) include(row *T) bool {
+	if !c.many.Loaded || slices.Contains(c.rows, row) {
+		return false
+	}
+	c.rows = append(slices.Clip(c.rows), row)
+	return true
+}
+
+// leaveOut takes a row out, and returns where it was, or -1.
+func (c *collection[T]) leaveOut(row *T) int {
+	i := slices.Index(c.rows, row)
+	if i >= 0 {
+		c.rows = slices.Concat(c.rows[:i], c.rows[i+1:])
+	}
+	return i
+}
