@@ -84,12 +84,15 @@ rule. A tag is a column name, which may be empty, and options after it, as in
 	default=SQL        what rows written by others get; kin writes all fields
 	type=SQL           the column's type, for CreateTables
 	json               the value is stored as JSON, whatever its type is
-	related_name=name  of a ForeignKey: the way back, in lookups; by default
-	                   the model in lower case and an s
+	related_name=name  of a ForeignKey or a ManyToMany: the way back, in
+	                   lookups; by default the model in lower case and an s
 	on_delete=action   of a ForeignKey: cascade, restrict, set_null,
 	on_update=action   set_default or no_action
-	via=Field          of a Reverse: its foreign key, if there are several
+	via=Field          of a Reverse: its foreign key, if there are several; of a
+	                   ManyToMany: the field on the other side; of a Through:
+	                   the foreign keys of the link model, as Owner+Target
 
+A [ManyToMany] has no column: what comes first in its tag names the link table.
 The tag `kin:"-"` leaves a field out. A foreign key to a composite key has
 a column for each part, which a tag names as a+b. Quotes and parentheses keep
 commas together: `kin:",default='a,b'"`.
@@ -103,9 +106,11 @@ A NULL that a field cannot hold is an error that names the column, never a zero.
 
 # Relations
 
-A [ForeignKey] is NULL, a key, a loaded row, or was not read; a [Reverse] is
-loaded, perhaps with no rows, or is not. Reading them never asks the database.
-[QuerySet.SelectRelated] loads them with a query, their Load methods later.
+A [ForeignKey] is NULL, a key, a loaded row, or was not read; a [Reverse], a
+[ManyToMany] or a [Through] is loaded, perhaps with no rows, or is not. Reading
+them never asks the database. [QuerySet.SelectRelated] loads them with a query,
+their Load methods later. The fields with many rows also change which rows they
+have, in the database and in memory: Add, Create, Remove, Clear and Set.
 
 # What holds
 

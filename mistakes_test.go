@@ -177,6 +177,58 @@ func mistakeDefaultNames() []registration {
 	return []registration{register[Pupil], register[Grade], register[GradeS]}
 }
 
+type (
+	mistakeCat struct {
+		ID     int64
+		Absent kin.ManyToMany[mistakePlan]
+		Column kin.ManyToMany[mistakeDog] `kin:",null,related_name=columns"`
+		Far    kin.ManyToMany[mistakeDog] `kin:"via=Cat"`
+		Same   kin.Through[mistakeDog, mistakeLink]
+		Dogs   kin.Through[mistakeDog, mistakeLink]
+		Named  kin.Through[mistakeDog, mistakeLink2] `kin:"named"`
+		Wrong  kin.Through[mistakeDog, mistakeLink]  `kin:"via=Bird"`
+		Both   kin.Through[mistakeDog, mistakePair]
+		Nulls  kin.Through[mistakeDog, mistakeLoose]
+		Twice  kin.Through[mistakeDog, mistakeDouble]
+	}
+	mistakeDog struct {
+		ID    int64
+		Cats  kin.ManyToMany[mistakeCat] `kin:",related_name=own_dogs"`
+		Own   kin.ManyToMany[mistakeDog] `kin:",related_name=own"`
+		Third kin.ManyToMany[mistakeCat] `kin:"table,via=Column"`
+	}
+	mistakeLink struct {
+		Cat kin.ForeignKey[mistakeCat] `kin:",pk,related_name=link1"`
+		Dog kin.ForeignKey[mistakeDog] `kin:",pk,related_name=link1"`
+	}
+	mistakeLink2 struct {
+		Cat kin.ForeignKey[mistakeCat] `kin:",pk,related_name=link2"`
+		Dog kin.ForeignKey[mistakeDog] `kin:",pk,related_name=link2"`
+	}
+	mistakePair struct {
+		Cat kin.ForeignKey[mistakeCat] `kin:",pk,related_name=link3"`
+		One kin.ForeignKey[mistakeDog] `kin:",pk,related_name=link3"`
+		Two kin.ForeignKey[mistakeDog] `kin:",related_name=link4"`
+	}
+	mistakeLoose struct {
+		ID  int64
+		Cat kin.ForeignKey[mistakeCat] `kin:",null,related_name=link5"`
+		Dog kin.ForeignKey[mistakeDog] `kin:",related_name=link5"`
+	}
+	mistakeDouble struct {
+		ID  int64
+		Cat kin.ForeignKey[mistakeCat] `kin:",related_name=link6"`
+		Dog kin.ForeignKey[mistakeDog] `kin:",related_name=link6"`
+	}
+)
+
+func mistakeLinks() []registration {
+	return []registration{
+		register[mistakeCat], register[mistakeDog], register[mistakeLink], register[mistakeLink2],
+		register[mistakePair], register[mistakeLoose], register[mistakeDouble],
+	}
+}
+
 func TestModelMistakes(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -244,6 +296,19 @@ func TestModelMistakes(t *testing.T) {
 		{"a constraint on what is not there", []registration{register[mistakeConstraint]}, []string{
 			"mistakeConstraint has no column \"quite_another\", which its KinTable method names",
 			"mistakeConstraint has no column \"titel\", which its KinTable method names; did you mean \"title\"?",
+		}},
+		{"mistakes in many-to-many relations", mistakeLinks(), []string{
+			"mistakeCat.Absent holds mistakePlan, which is not registered; add kin.Register[mistakePlan]() to an init function",
+			"mistakeCat.Both has the link model mistakePair with several foreign keys to mistakeDog: One, Two; choose one, as in `kin:\"via=Cat+One\"`",
+			"mistakeCat.Column has a tag option for columns (pk, null, unique, index, default, on_delete or on_update), but is a relation to many rows",
+			"mistakeCat.Dogs and Same take the same way; keep one",
+			"mistakeCat.Far is the far side of \"Cat\" of mistakeDog, which has no such many-to-many field of mistakeCat; it has Cats",
+			"mistakeCat.Named is a Through, whose table is that of its link model; take off the name",
+			"mistakeCat.Nulls has the link model mistakeLoose, whose foreign keys Cat and Dog cannot be null",
+			"mistakeCat.Twice has the link model mistakeDouble, in which a pair may be linked twice; declare it unique, as in `func (mistakeDouble) KinTable() kin.Table { return kin.Table{Unique: [][]string{{\"cat\", \"dog\"}}} }`, or take a Reverse[mistakeDouble]",
+			"mistakeCat.Wrong names the foreign key \"Bird\" of its link model, but those of mistakeLink to mistakeCat are Cat",
+			"mistakeDog.Own has the related name \"own\" at mistakeDog, and so has the many-to-many relation mistakeDog.Own; set another related_name",
+			"mistakeDog.Third is the far side of the relation that via names, which has the table and the related_name",
 		}},
 		{"keys in a circle", []registration{register[mistakeRing1], register[mistakeRing2]}, []string{
 			"mistakeRing1 has a primary key that leads back to itself through foreign keys",

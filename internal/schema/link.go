@@ -224,8 +224,12 @@ func (r *resolver) linkTo(m *Model, f *Field, link, at *Model, name string, not 
 	case name != "":
 		r.problem(m, f.Name, "names the foreign key %q of its link model, but those of %s to %s are %s", name, link.Name, at.Name, strings.Join(names, ", "))
 	case len(found) > 1:
-		r.problem(m, f.Name, "has the link model %s with several foreign keys to %s: %s; name that to %s and that to %s, as in `kin:\"via=%s+…\"`",
-			link.Name, at.Name, strings.Join(names, ", "), m.Name, f.Rel.Target.Name(), names[0])
+		way := names[0]
+		if not != nil {
+			way = not.Field.Name + "+" + way
+		}
+		r.problem(m, f.Name, "has the link model %s with several foreign keys to %s: %s; choose one, as in `kin:\"via=%s\"`",
+			link.Name, at.Name, strings.Join(names, ", "), way)
 	default:
 		return found[0]
 	}
