@@ -37,9 +37,18 @@ func (r *Registry) Mermaid() (string, error) {
 			many = "o|"
 		}
 		fmt.Fprintf(&b, "    %s %s--%s %s : %s\n", mermaidEntity(rel.To.Name), one, many, mermaidEntity(rel.From.Name),
-			mermaidText(rel.Name+" / "+rel.Inverse.Name))
+			mermaidText(bothNames(rel)))
 	}
 	return b.String(), nil
+}
+
+// bothNames returns what paths call a foreign key and its reverse. No path
+// leads to the rows of a link table that has no struct.
+func bothNames(rel *schema.Relation) string {
+	if rel.From.Bare {
+		return rel.Name
+	}
+	return rel.Name + " / " + rel.Inverse.Name
 }
 
 // mermaidEntity returns the name of a box. Names are quoted where they are
@@ -123,6 +132,9 @@ func (r *Registry) DOT() (string, error) {
 			style = "dashed"
 		}
 		label := fmt.Sprintf("%s %s\n%s %s", rel.Name, rel.Alias, rel.Inverse.Name, rel.Inverse.Alias)
+		if rel.From.Bare {
+			label = fmt.Sprintf("%s %s\n%s", rel.Name, rel.Alias, rel.Inverse.Alias)
+		}
 		fmt.Fprintf(&b, "\t%s -> %s [label=%s, style=%s];\n", dotText(rel.From.Name), dotText(rel.To.Name), dotText(label), style)
 	}
 	b.WriteString("}\n")

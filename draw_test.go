@@ -65,7 +65,7 @@ func TestDrawings(t *testing.T) {
 		name     string
 		registry *kin.Registry
 	}{
-		{"school", registrySchool()}, {"keys", fkRegistry()}, {"odd", &odd},
+		{"school", registrySchool()}, {"keys", fkRegistry()}, {"odd", &odd}, {"links", linkRegistry()},
 	} {
 		text, err := c.registry.Mermaid()
 		require.NoError(t, err)

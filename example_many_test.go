@@ -37,15 +37,20 @@ type (
 	}
 )
 
-// openLinks opens a database with the models above.
-func openLinks(ctx context.Context) *kin.DB {
+// linkRegistry returns a registry of the models above.
+func linkRegistry() *kin.Registry {
 	var r kin.Registry
 	kin.Register[Article](&r)
 	kin.Register[Topic](&r)
 	kin.Register[Member](&r)
 	kin.Register[Club](&r)
 	kin.Register[Enrolment](&r)
-	db, err := sqlite.Open(ctx, ":memory:", kin.WithRegistry(&r))
+	return &r
+}
+
+// openLinks opens a database with the models above.
+func openLinks(ctx context.Context) *kin.DB {
+	db, err := sqlite.Open(ctx, ":memory:", kin.WithRegistry(linkRegistry()))
 	check(err)
 	check(kin.CreateTables(ctx, db))
 	return db

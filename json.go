@@ -98,14 +98,43 @@ func marshalItem[T any](row *T, trail *rel.Trail) ([]byte, error) {
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. It takes an array of objects
-// with the fields of T, which then are the loaded rows, or null.
+// with the fields of T, or of keys, which then are the loaded rows, or null.
 func (r *collection[T]) UnmarshalJSON(data []byte) error {
-	var rows []*T
-	if err := json.Unmarshal(data, &rows); err != nil {
+	var items []json.RawMessage
+	if err := json.Unmarshal(data, &items); err != nil {
 		return err
+	}
+	var rows []*T
+	if items != nil {
+		rows = make([]*T, len(items))
+	}
+	for i, item := range items {
+		var err error
+		if rows[i], err = unmarshalItem[T](item); err != nil {
+			return err
+		}
 	}
 	r.rows, r.many.Loaded = rows, rows != nil
 	return nil
+}
+
+// unmarshalItem reads what marshalItem writes.
+func unmarshalItem[T any](data []byte) (*T, error) {
+	row := new(T)
+	err := json.Unmarshal(data, row)
+	if err == nil || data[0] == '{' {
+		return row, err
+	}
+	parts, keyErr := unmarshalKey(keyOf[T](), data)
+	if keyErr != nil {
+		return nil, err
+	}
+	key, keyErr := makeKey(reflect.TypeFor[T](), parts)
+	if keyErr != nil {
+		return nil, err
+	}
+	row = new(T)
+	return row, hydrate.SetKey(keyOf[T](), row, key)
 }
 
 // marshalRow writes a row through encoding/json, so that the tags and methods

@@ -300,3 +300,26 @@ func TestJSONGrowth(t *testing.T) {
 		require.Contains(t, string(text), fmt.Sprintf(`"Right":{"ID":%d`, i+1))
 	}
 }
+
+// Rows that lead back to those that are being written are written as keys,
+// and read as rows that have no more.
+func TestJSONManyToMany(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	db := openLinks(ctx)
+	defer db.Close()
+	article := &Article{Title: "x"}
+	require.NoError(t, kin.Insert(ctx, db, article))
+	require.NoError(t, article.Topics.Add(ctx, db, &Topic{Name: "go"}, &Topic{Name: "sql"}))
+	articles, err := kin.Query[Article]().SelectRelated("topics__articles").All(ctx, db)
+	require.NoError(t, err)
+	text, err := json.Marshal(articles)
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"ID":1,"Title":"x","Topics":[{"ID":1,"Name":"go","Articles":[1]},{"ID":2,"Name":"sql","Articles":[1]}]}]`, string(text))
+	var back []*Article
+	require.NoError(t, json.Unmarshal(text, &back))
+	require.Equal(t, 2, back[0].Topics.Len())
+	require.EqualValues(t, 1, back[0].Topics.All()[0].Articles.All()[0].ID)
+	require.Error(t, json.Unmarshal([]byte(`[{"Topics":["x"]}]`), &back))
+	require.Error(t, json.Unmarshal([]byte(`[{"Topics":{}}]`), &back))
+}
