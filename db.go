@@ -50,7 +50,7 @@ type DB struct{ s session }
 type Event = exec.Event
 
 // An Option changes what [New] and the dialects' Open return: [WithRegistry],
-// [WithNaming] and [WithTrace] are Options.
+// [WithNaming], [WithKeyring] and [WithTrace] are Options.
 type Option func(*DB)
 
 // WithRegistry makes the database use the models of r, not the default

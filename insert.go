@@ -87,6 +87,9 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 	}
 	work := func(s *session) error {
 		in.session = s
+		if err := s.reseal(ctx, in.model, in.rows, columns); err != nil {
+			return err
+		}
 		if err := in.withKeys(ctx, columns, given); err != nil {
 			return err
 		}

@@ -150,7 +150,7 @@ func frozen(x any) any {
 	v := reflect.ValueOf(x)
 	switch v.Kind() {
 	case reflect.Pointer:
-		if k := v.Type().Elem().Kind(); v.IsNil() || k == reflect.Struct && v.Type().Elem() != reflect.TypeFor[time.Time]() {
+		if t := v.Type().Elem(); v.IsNil() || t.Kind() == reflect.Struct && t != reflect.TypeFor[time.Time]() && !isEncrypted(t) {
 			return x
 		}
 		return frozen(v.Elem().Interface())

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/kin-orm/kin/internal/crypt"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -48,11 +49,12 @@ func (r *Registry) add(s *schema.Struct) {
 	r.version.Add(1)
 }
 
-// A space is a registry under a naming. It keeps the graph that follows from
-// the two.
+// A space is a registry under a naming, and with the keys of encrypted columns.
+// It keeps the graph that follows from them.
 type space struct {
 	registry *Registry
 	naming   Naming
+	keys     *crypt.Ring
 	mu       sync.Mutex // guards resolving
 	current  atomic.Pointer[snapshot]
 }
@@ -81,6 +83,9 @@ func (s *space) graph() (*schema.Graph, error) {
 	c := &snapshot{version: version}
 	var problems []schema.Problem
 	c.graph, problems = schema.Resolve(structs, s.naming)
+	if c.graph != nil {
+		c.graph.SetKeys(s.keys)
+	}
 	if len(problems) > 0 {
 		var errs modelErrors
 		for _, p := range problems {
@@ -98,6 +103,7 @@ func (r *Registry) space() *space {
 	defer r.mu.Unlock()
 	if r.own.registry == nil { // once: it is read without the lock
 		r.own.registry = r
+		r.own.keys = crypt.Throwaway() // no database has it: it is for QuerySet.Err
 	}
 	return &r.own
 }

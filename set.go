@@ -57,7 +57,7 @@ func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, sett
 	}
 	change, err := plan.Changed(q.plan(m, g), settings, s.dialect)
 	if err != nil || change.Empty {
-		return 0, err
+		return 0, s.fault(ctx, m, err)
 	}
 	text := sqlgen.Change(change, s.dialect)
 	if text.Err != nil {

@@ -89,10 +89,16 @@ func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...st
 		}
 	}
 	if len(rows) == 1 {
+		if err := c.reseal(ctx, c.model, c.rows, set); err != nil {
+			return c.errorf("%w", c.fault(ctx, c.model, err))
+		}
 		text := sqlgen.UpdateOne(c.dialect, c.model.Table, set, c.model.Key, values[0])
 		return c.run(ctx, c.session, 1, text)
 	}
 	return c.transact(ctx, func(s *session) error {
+		if err := s.reseal(ctx, c.model, c.rows, set); err != nil {
+			return c.errorf("%w", s.fault(ctx, c.model, err))
+		}
 		size := c.chunk(len(columnsAndKeys))
 		for from := 0; from < len(values); from += size {
 			part := values[from:min(from+size, len(values))]

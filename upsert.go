@@ -85,6 +85,7 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 type upserter struct {
 	*session
 	model    *schema.Model
+	rows     []any
 	conflict Conflict
 	by       []*schema.Column // of the conflict
 	set      []*schema.Column
@@ -139,6 +140,7 @@ func (u *upserter) add(row any) error {
 	if _, twice := u.found[id]; twice {
 		return errors.New("two of the rows are the same by the columns of the conflict")
 	}
+	u.rows = append(u.rows, row)
 	u.values = append(u.values, values)
 	u.identity = append(u.identity, id)
 	u.found[id] = nil
@@ -163,6 +165,9 @@ func (u *upserter) identityOf(value func(i int) driver.Value) (rel.Key, error) {
 
 func (u *upserter) run(ctx context.Context, s *session) error {
 	u.session = s
+	if err := s.reseal(ctx, u.model, u.rows, u.columns); err != nil {
+		return err
+	}
 	size := s.chunk(len(u.columns))
 	for from := 0; from < len(u.values); from += size {
 		to := min(from+size, len(u.values))

@@ -29,6 +29,7 @@ func Cases() []Case {
 		nameCases(),
 		tableCases(),
 		insertCases(),
+		encryptedCases(),
 		chinookCases(),
 	)
 }

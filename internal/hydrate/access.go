@@ -128,7 +128,7 @@ func Values(dst []driver.Value, columns []*schema.Column, row any, traits *diale
 		if err != nil {
 			return nil, fmt.Errorf("%s %w", c.GoName(), err)
 		}
-		if err := checkSize(c, v); err != nil {
+		if err := checkSize(c, v, c.Value.Size); err != nil {
 			return nil, err
 		}
 		dst = append(dst, v)
@@ -143,25 +143,25 @@ type LengthError struct {
 	Column *schema.Column
 	length int
 	unit   string
+	most   int
 }
 
 func (e *LengthError) Error() string {
-	return fmt.Sprintf("it has %d %s, and the column takes %d", e.length, e.unit, e.Column.Value.Size)
+	return fmt.Sprintf("it has %d %s, and the column takes %d", e.length, e.unit, e.most)
 }
 
-func checkSize(c *schema.Column, v driver.Value) error {
-	size := c.Value.Size
+func checkSize(c *schema.Column, v driver.Value, size int) error {
 	if size == 0 {
 		return nil
 	}
 	switch v := v.(type) {
 	case string:
 		if n := utf8.RuneCountInString(v); n > size {
-			return &LengthError{c, n, "characters"}
+			return &LengthError{c, n, "characters", size}
 		}
 	case []byte:
 		if len(v) > size {
-			return &LengthError{c, len(v), "bytes"}
+			return &LengthError{c, len(v), "bytes", size}
 		}
 	}
 	return nil
@@ -169,7 +169,11 @@ func checkSize(c *schema.Column, v driver.Value) error {
 
 func columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
 	if c.Relation == nil {
-		return codecOf(c.Field).encode(unsafe.Add(p, c.Field.Offset), traits)
+		v, err := codecOf(c.Field).encode(unsafe.Add(p, c.Field.Offset), traits)
+		if c.Cipher != nil && err == nil {
+			return seal(c, v)
+		}
+		return v, err
 	}
 	key, null, err := oneKey(p, c.Field)
 	if err != nil || null {
@@ -213,6 +217,13 @@ func Bind(m *schema.Model, row any) {
 // result is nil if x is a NULL of any kind.
 func FromAny(c *schema.Column, x any, traits *dialect.Traits) (driver.Value, error) {
 	f := c.Source.Field
+	if f.Encrypted != nil {
+		v, err := plain(c, x)
+		if err != nil {
+			return nil, err
+		}
+		return seal(c, v)
+	}
 	v, null, err := convert(f, x)
 	if err != nil || null {
 		return nil, err
@@ -274,6 +285,9 @@ func KeyValue(key rel.Key, c *schema.Column, traits *dialect.Traits) (driver.Val
 func baseEncoderOf(f *schema.Field) encoder {
 	if f.Wrap == schema.Plain {
 		return codecOf(f).encode
+	}
+	if f.Encrypted != nil {
+		return encodeEncrypted(f)
 	}
 	return newBaseEncoder(f.Base, f.Value)
 }

@@ -27,10 +27,13 @@ func newDecoder(f *schema.Field) decoder {
 		return decodeMarshalled(f)
 	}
 	base := newBaseDecoder(f.Base, f.Value)
+	if f.Encrypted != nil {
+		base = decodeEncrypted(f)
+	}
 	switch f.Wrap {
 	case schema.Plain:
-		if f.Value.Kind == dialect.Custom {
-			return base // its Scan may take NULL
+		if f.Value.Kind == dialect.Custom || f.Encrypted != nil {
+			return base // which may take NULL
 		}
 		return func(p unsafe.Pointer, v driver.Value) error {
 			if v == nil {

@@ -22,6 +22,9 @@ func newEncoder(f *schema.Field) encoder {
 		return encodeMarshalled(f)
 	}
 	base := newBaseEncoder(f.Base, f.Value)
+	if f.Encrypted != nil {
+		base = encodeEncrypted(f)
+	}
 	switch f.Wrap {
 	case schema.Plain:
 		return base

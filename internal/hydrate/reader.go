@@ -374,6 +374,9 @@ func readKey(row []driver.Value, slots []int, types []dialect.Type) (key rel.Key
 
 // columnError says which column err is about.
 func columnError(c *schema.Column, err error) error {
+	if wrong, ok := errors.AsType[*DecryptError](err); ok {
+		return wrong
+	}
 	at := fmt.Sprintf("%s (column %q of %q)", c.GoName(), c.Name, c.Model.Table)
 	if errors.Is(err, errNull) {
 		return fmt.Errorf("%s is NULL, which %s cannot hold; take a *%s or sql.Null[%s] for the field",

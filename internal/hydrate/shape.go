@@ -121,7 +121,7 @@ func (s *Shape) Prepare() {
 			n.Keys[j].types = types(n.Keys[j].Relation.FromColumns)
 		}
 		for _, c := range n.Columns {
-			n.decode = append(n.decode, slotDecoder{c.Slot, c.Column.Field.Offset, codecOf(c.Column.Field).decode, c.Column})
+			n.decode = append(n.decode, slotDecoder{c.Slot, c.Column.Field.Offset, decoderOf(c.Column), c.Column})
 		}
 	}
 	s.Nodes[0].keep = true

@@ -135,6 +135,9 @@ func (b *builder) tree() (*node, []*node, error) {
 			o, desc = o[1:], o[0] == '-'
 		}
 		path, err := lookup.Order(b.query.Model, o)
+		if err == nil {
+			err = unordered(path)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -14,6 +14,9 @@ import (
 
 // column compares a column with the value of p.
 func (b *builder) column(ref Ref, p step) (Cond, error) {
+	if ref.Column.Field.Encrypted != nil {
+		return b.encrypted(ref, p)
+	}
 	switch p.path.Op {
 	case lookup.IsNull:
 		return b.isNull(p, Not{&Cmp{Ref: ref, Op: lookup.IsNull}})

@@ -116,6 +116,9 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 	if depth > maxDepth {
 		return nil, fmt.Errorf("kin: an expression is nested more than %d levels deep", maxDepth)
 	}
+	if err := unset(v, want); err != nil {
+		return nil, err
+	}
 	switch v := v.(type) {
 	case Mistake:
 		return nil, v.Err
@@ -152,6 +155,9 @@ func (b *builder) param(x any, want *schema.Column) (Expr, error) {
 // columnValue resolves a path that ends in a column.
 func (b *builder) columnValue(from *From, path string) (Expr, error) {
 	p, err := lookup.Order(from.Table.Model, path)
+	if err == nil {
+		err = uncalculated(p.Column)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,7 @@ func Resolve(structs []*Struct, naming Naming) (*Graph, []Problem) {
 	r.manyToMany()
 	for _, m := range r.graph.Models {
 		r.constraints(m)
+		r.encrypted(m)
 	}
 	r.names()
 	if len(r.problems) > 0 {

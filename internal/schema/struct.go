@@ -88,6 +88,9 @@ type Field struct {
 	ValidOffset uintptr
 	// Marshal is whether the value goes through encoding/json.
 	Marshal bool
+	// Encrypted is the value inside an encrypted field, as a field of its own;
+	// nil for others.
+	Encrypted *Field
 }
 
 // A Struct is what a type says of itself.
@@ -223,6 +226,7 @@ func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struc
 			continue
 		}
 		known := f.classify()
+		s.encrypted(f)
 		switch {
 		case known && sf.IsExported():
 			s.Fields = append(s.Fields, f)
@@ -247,6 +251,8 @@ func (s *Struct) relation(f *Field) {
 	switch {
 	case tag.JSON, tag.Type != "", tag.Size != 0, tag.Auto:
 		s.problem(f.Name, "has a tag option for columns (json, type, size or auto), but is a relation")
+	case tag.Deterministic, tag.BoundTo != "":
+		s.problem(f.Name, notEncrypted)
 	case !f.Rel.Kind.HasColumns() && (tag.Key || tag.Null || tag.Unique || tag.Index ||
 		tag.Default != "" || tag.OnDelete != "" || tag.OnUpdate != ""):
 		s.problem(f.Name, "has a tag option for columns (pk, null, unique, index, default, on_delete or on_update), but is a relation to many rows")
@@ -289,6 +295,9 @@ var (
 // hold it.
 func (f *Field) classify() bool {
 	f.Base = f.Type
+	if f.classifyEncrypted() {
+		return true
+	}
 	switch t := f.Type; {
 	case f.Tag.JSON:
 		f.Marshal = true

@@ -23,6 +23,9 @@ type Tag struct {
 	Default string // SQL
 	Type    string // SQL
 
+	Deterministic bool   // of an encrypted column
+	BoundTo       string // table.column, of an encrypted column
+
 	RelatedName string
 	OnDelete    string // SQL, such as SET NULL
 	OnUpdate    string
@@ -80,6 +83,9 @@ var (
 		"json":    flag(func(t *Tag) { t.JSON = true }),
 		"default": text(func(t *Tag, v string) { t.Default = v }),
 		"type":    text(func(t *Tag, v string) { t.Type = v }),
+
+		"deterministic": flag(func(t *Tag) { t.Deterministic = true }),
+		"bound_to":      text(func(t *Tag, v string) { t.BoundTo = v }),
 		"size": {takesValue: true, read: func(t *Tag, v string) error {
 			n, err := strconv.Atoi(v)
 			if err != nil || n < 1 {
