@@ -55,18 +55,18 @@ func isEncrypted(t reflect.Type) bool {
 }
 
 // Encrypt returns an Encrypted that holds v.
-func Encrypt[T any](v T) Encrypted[T] { return Encrypted[T]{schema.Sealed[T]{Value: &v}} }
+func Encrypt[T any](v T) Encrypted[T] { return Encrypted[T]{schema.Seal(v)} }
 
 // Get returns the value, or the zero T if it is NULL or was not set.
 func (e Encrypted[T]) Get() T {
 	if e.sealed.Value == nil {
 		return *new(T)
 	}
-	return *e.sealed.Value
+	return **e.sealed.Value
 }
 
 // Set makes e hold v. Copies of e keep what they have.
-func (e *Encrypted[T]) Set(v T) { e.sealed.Value = &v }
+func (e *Encrypted[T]) Set(v T) { e.sealed = schema.Seal(v) }
 
 // IsNull reports whether e holds no value: it was not set, or is NULL in the
 // database.
@@ -106,11 +106,11 @@ func (e *Encrypted[T]) UnmarshalJSON(data []byte) error {
 	case concealed:
 		return errors.New("kin: the value of an Encrypted was left out of this JSON, and cannot be read from it")
 	}
-	v := new(T)
-	if err := json.Unmarshal(data, v); err != nil {
+	var v T
+	if err := json.Unmarshal(data, &v); err != nil {
 		return err
 	}
-	e.sealed.Value = v
+	e.Set(v)
 	return nil
 }
 

@@ -2,6 +2,7 @@ package kin
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -12,6 +13,15 @@ type errPatient struct {
 	ID    int64
 	SSN   Encrypted[string] `kin:",deterministic"`
 	Notes Encrypted[string]
+}
+
+// TestEncryptedLayout guards what internal/hydrate takes for granted: an
+// Encrypted is a pointer to a pointer to its value, and nothing else.
+func TestEncryptedLayout(t *testing.T) {
+	t.Parallel()
+	e := Encrypt(errPatient{ID: 5})
+	assert.Equal(t, reflect.TypeFor[uintptr]().Size(), reflect.TypeOf(e).Size())
+	assert.Equal(t, int64(5), (**e.sealed.Value).ID)
 }
 
 // TestEncryptedErr looks at queries without a database, and so without its

@@ -25,10 +25,15 @@ func TestEncryptedIsNotShown(t *testing.T) {
 		Name   string
 		Secret kin.Encrypted[string]
 		PIN    *kin.Encrypted[int]
+		Words  kin.Encrypted[[]string]
+		Doc    kin.Encrypted[struct{ Word string }]
 	}
 	pin := kin.Encrypt(987654)
-	u := user{"ada", kin.Encrypt("hunter2"), &pin}
-	hidden := struct{ user user }{u}
+	u := user{"ada", kin.Encrypt("hunter2"), &pin, kin.Encrypt([]string{"hunter2"}), kin.Encrypt(struct{ Word string }{"hunter2"})}
+	hidden := struct {
+		user  user
+		words kin.Encrypted[[]string]
+	}{u, u.Words}
 	for _, x := range []any{u, &u, u.Secret, &u.Secret, pin, &pin, []user{u}, map[string]user{"a": u}, hidden, &hidden, []any{u.Secret}} {
 		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x", "%X", "%T", "%5v"} {
 			text := fmt.Sprintf(verb, x)

@@ -63,7 +63,7 @@ type Ring struct{ keys []key }
 
 type key struct {
 	id     [idSize]byte
-	secret []byte
+	secret *[keySize]byte // a pointer, so that package fmt does not show it
 }
 
 // NewRing returns a Ring of keys of 32 bytes.
@@ -74,7 +74,7 @@ func NewRing(secrets ...[]byte) (*Ring, error) {
 			return nil, fmt.Errorf("key %d of %d has %d bytes; a key is %d random bytes, as crypto/rand makes them, and no password",
 				i+1, len(secrets), len(secret), keySize)
 		}
-		k := key{secret: append([]byte{}, secret...)}
+		k := key{secret: new([keySize]byte(secret))}
 		id, err := derive(secret, "id", "", idSize)
 		if err != nil {
 			return nil, err
@@ -151,13 +151,13 @@ func (k key) subkeys(column string, fixed bool) (s subkeys, err error) {
 		return s, nil
 	}
 	if err == nil {
-		s.nonce, err = derive(k.secret, "nonce", column, keySize)
+		s.nonce, err = derive(k.secret[:], "nonce", column, keySize)
 	}
 	return s, err
 }
 
 func (k key) aead(column, purpose string, mode func(cipher.Block) (cipher.AEAD, error)) (cipher.AEAD, error) {
-	secret, err := derive(k.secret, purpose, column, keySize)
+	secret, err := derive(k.secret[:], purpose, column, keySize)
 	if err != nil {
 		return nil, err
 	}

@@ -31,9 +31,9 @@ func (e *DecryptError) Error() string {
 // Unwrap returns what is wrong with the ciphertext.
 func (e *DecryptError) Unwrap() error { return e.Err }
 
-// An Encrypted holds a pointer to its value, and nothing else: the codec of
-// the field is that of the value behind the pointer, and the column encrypts
-// what it gives. A field with the null option that points nowhere is NULL;
+// An Encrypted is a pointer to a pointer to its value, and nothing else: the
+// codec of the field is that of the value, and the column encrypts what it
+// gives. A field with the null option that points nowhere is NULL;
 // any other is the zero value then.
 
 func encodeEncrypted(f *schema.Field) encoder {
@@ -41,14 +41,13 @@ func encodeEncrypted(f *schema.Field) encoder {
 	null := f.Tag.Null && f.Wrap == schema.Plain
 	zero := reflect.New(f.Encrypted.Type).UnsafePointer()
 	return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-		q := *(*unsafe.Pointer)(p)
-		if q == nil {
-			if null {
-				return nil, nil
-			}
-			q = zero
+		switch q := *(**unsafe.Pointer)(p); {
+		case q != nil:
+			return encode(*q, permissive)
+		case null:
+			return nil, nil
 		}
-		return encode(q, permissive)
+		return encode(zero, permissive)
 	}
 }
 
@@ -56,10 +55,19 @@ func decodeEncrypted(f *schema.Field) decoder {
 	decode := decodePointer(f.Encrypted.Type, codecOf(f.Encrypted).decode)
 	null := f.Tag.Null
 	return func(p unsafe.Pointer, v driver.Value) error {
-		if v == nil && !null {
-			return errNull
+		if v == nil {
+			if !null {
+				return errNull
+			}
+			*(**unsafe.Pointer)(p) = nil
+			return nil
 		}
-		return decode(p, v)
+		q := new(unsafe.Pointer)
+		if err := decode(unsafe.Pointer(q), v); err != nil {
+			return err
+		}
+		*(**unsafe.Pointer)(p) = q
+		return nil
 	}
 }
 

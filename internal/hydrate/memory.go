@@ -10,6 +10,7 @@
 //     package have the layouts of oneHeader, manyHeader (twice) and
 //     throughHeader: a pointer to T is a pointer, whatever T is, and so is a
 //     slice of them. A test in the root package compares sizes.
+//   - Encrypted[T] is a pointer to a pointer to T.
 //   - Rows live in slices made by reflect with their true type, so that the
 //     garbage collector knows their pointers, and every pointer kept here is
 //     an unsafe.Pointer, never an integer.

@@ -9,10 +9,14 @@ import (
 )
 
 // A Sealed is all that an Encrypted field of the root package consists of. It
-// makes the type known here, and keeps the value behind a pointer: package fmt
-// calls no methods on what it finds in an unexported field, and shows it as it
-// is, but of pointers only the address.
-type Sealed[T any] struct{ Value *T }
+// makes the type known here, and keeps the value behind two pointers: package
+// fmt calls no methods on what it finds in an unexported field, and shows it as
+// it is. Of a pointer it shows the address, unless the verb is a wrong one,
+// for which it follows one.
+type Sealed[T any] struct{ Value **T }
+
+// Seal returns a Sealed that holds v.
+func Seal[T any](v T) Sealed[T] { return Sealed[T]{new(&v)} }
 
 func (Sealed[T]) sealed() {}
 
@@ -24,7 +28,7 @@ func sealedIn(t reflect.Type) (reflect.Type, bool) {
 	if t.Kind() != reflect.Struct || t.NumField() != 1 || !t.Field(0).Type.Implements(sealedType) {
 		return nil, false
 	}
-	return t.Field(0).Type.Field(0).Type.Elem(), true
+	return t.Field(0).Type.Field(0).Type.Elem().Elem(), true
 }
 
 const notEncrypted = "has the tag option deterministic or bound_to, which is for a kin.Encrypted"
