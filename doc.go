@@ -84,6 +84,10 @@ rule. A tag is a column name, which may be empty, and options after it, as in
 	default=SQL        what rows written by others get; kin writes all fields
 	type=SQL           the column's type, for CreateTables
 	json               the value is stored as JSON, whatever its type is
+	deterministic      of an [Encrypted]: equal values have equal ciphertexts,
+	                   so that it can be found, and be unique
+	bound_to=tab.col   of an [Encrypted]: the table and column that its
+	                   ciphertexts are bound to, after a renaming
 	related_name=name  of a ForeignKey or a ManyToMany: the way back, in
 	                   lookups; by default the model in lower case and an s
 	on_delete=action   of a ForeignKey: cascade, restrict, set_null,
@@ -100,7 +104,7 @@ commas together: `kin:",default='a,b'"`.
 A field may be a bool, an integer, a float, a string, a []byte, a [time.Time]
 (in UTC, to the microsecond), a time.Duration (in nanoseconds), a
 [encoding/json.RawMessage], a [16]byte type called UUID, a named type of a plain
-kind (an enum), or any type with Scan and Value. What may be NULL is a pointer,
+kind (an enum), any type with Scan and Value, or an [Encrypted]. What may be NULL is a pointer,
 a [database/sql.Null], a slice with the option null, or a foreign key with it.
 A NULL that a field cannot hold is an error that names the column, never a zero.
 

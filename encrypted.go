@@ -127,9 +127,12 @@ type Keyring struct{ ring *crypt.Ring }
 // read all rows and write them ([UpdateAll] with the column's name) in
 // transactions that let nobody write in between, and then leave the older ones
 // out. Programs that run at the same time need the new key among their older
-// ones before any of them writes with it. Until all is rewritten, rows that are unique
-// together are compared under all keys, which costs a statement for each
-// insert or update of such rows.
+// ones before any of them writes with it.
+//
+// The database does not see that two ciphertexts under different keys are equal.
+// As long as there are older keys, [Insert], [Update], [Save], [Upsert] and their
+// relatives therefore first encrypt anew what stands in the way of unique
+// values, in a statement more. [QuerySet.Update] does not.
 func NewKeyring(primary []byte, older ...[]byte) (*Keyring, error) {
 	ring, err := crypt.NewRing(append([][]byte{primary}, older...)...)
 	if err != nil {

@@ -28,6 +28,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"sync"
 )
 
 // The forms: the first byte of a ciphertext. A later version takes others.
@@ -233,6 +234,11 @@ func (c *Cipher) Others(sealed []byte) ([][]byte, error) {
 	return all[1:], nil
 }
 
+// plaintexts are buffers for values that are copied from them at once.
+//
+//nolint:gochecknoglobals // a pool of memory
+var plaintexts = sync.Pool{New: func() any { return new([]byte) }}
+
 // Open decrypts a ciphertext of either form, under the key that it names.
 func (c *Cipher) Open(sealed []byte) (driver.Value, error) {
 	if c.err != nil {
@@ -242,22 +248,27 @@ func (c *Cipher) Open(sealed []byte) (driver.Value, error) {
 		return nil, errShort
 	}
 	header, rest := sealed[:headerSize], sealed[headerSize:]
+	buf := plaintexts.Get().(*[]byte)
+	defer plaintexts.Put(buf)
 	for i := range c.keys {
 		k := &c.keys[i]
 		var plain []byte
 		var err error
 		switch {
 		case string(header) == string(k.header[0][:]):
-			plain, err = k.random.Open(nil, nil, rest, header)
+			plain, err = k.random.Open((*buf)[:0], nil, rest, header)
 		case string(header) == string(k.header[1][:]) && k.fixed != nil:
-			plain, err = k.fixed.Open(nil, rest[:nonceSize], rest[nonceSize:], header)
+			plain, err = k.fixed.Open((*buf)[:0], rest[:nonceSize], rest[nonceSize:], header)
 		default:
 			continue
 		}
 		if err != nil {
 			return nil, errAltered // which says no more than it may
 		}
-		return unpack(plain)
+		v, err := unpack(plain)
+		clear(plain) // it is a secret, and copied
+		*buf = plain
+		return v, err
 	}
 	return nil, fmt.Errorf("is encrypted with the key %x, which the keyring does not have", header[1:])
 }

@@ -50,14 +50,14 @@ func number(kind byte, n uint64) []byte {
 	return binary.BigEndian.AppendUint64(append(make([]byte, 0, 9), kind), n)
 }
 
-// unpack is the reverse of pack.
+// unpack is the reverse of pack. What it returns is a copy.
 func unpack(plain []byte) (driver.Value, error) {
 	kind, rest := plain[0], plain[1:]
 	switch {
 	case kind == kindText:
 		return string(rest), nil
 	case kind == kindBytes:
-		return rest, nil
+		return append([]byte{}, rest...), nil
 	case kind == kindBool && len(rest) == 1:
 		return rest[0] == 1, nil
 	case len(rest) != 8:

@@ -52,8 +52,13 @@ func encodeEncrypted(f *schema.Field) encoder {
 }
 
 func decodeEncrypted(f *schema.Field) decoder {
-	decode := decodePointer(f.Encrypted.Type, codecOf(f.Encrypted).decode)
+	decode := codecOf(f.Encrypted).decode
 	null := f.Tag.Null
+	// The value and the pointer to it are one piece of memory.
+	piece := reflect.StructOf([]reflect.StructField{
+		{Name: "Pointer", Type: reflect.PointerTo(f.Encrypted.Type)}, {Name: "Value", Type: f.Encrypted.Type},
+	})
+	offset := piece.Field(1).Offset
 	return func(p unsafe.Pointer, v driver.Value) error {
 		if v == nil {
 			if !null {
@@ -62,11 +67,13 @@ func decodeEncrypted(f *schema.Field) decoder {
 			*(**unsafe.Pointer)(p) = nil
 			return nil
 		}
-		q := new(unsafe.Pointer)
-		if err := decode(unsafe.Pointer(q), v); err != nil {
+		q := reflect.New(piece).UnsafePointer()
+		at := unsafe.Add(q, offset)
+		if err := decode(at, v); err != nil {
 			return err
 		}
-		*(**unsafe.Pointer)(p) = q
+		*(*unsafe.Pointer)(q) = at
+		*(*unsafe.Pointer)(p) = q
 		return nil
 	}
 }
