@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/rel"
@@ -26,17 +26,17 @@ func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	if err != nil {
 		return fmt.Errorf("kin: add to %s: %w", link.Relation.GoName(), err)
 	}
-	work := func(s *session) error {
-		if err := r.insert(ctx, &Tx{*s}, link, fresh); err != nil {
-			return err
-		}
-		return r.move(ctx, &Tx{*s}, link, old, link.Owner)
-	}
-	if len(fresh) > 0 && len(old) > 0 {
-		err = db.session().transact(ctx, work)
-	} else {
-		err = work(db.session())
-	}
+	err = restoring(anyRows(rows), func() error {
+		return r.transact(ctx, db, link, len(fresh) > 0 && len(old) > 0, func(s *session) error {
+			if err := r.insert(ctx, s, link, fresh); err != nil {
+				return err
+			}
+			if err := r.move(ctx, s, link, old, link.Owner); err != nil {
+				return err
+			}
+			return s.relationChanged(ctx, link.Relation, link.Owner, anyRows(rows), nil)
+		})
+	})
 	if err != nil {
 		return fmt.Errorf("kin: add to %s: %w", link.Relation.GoName(), err)
 	}
@@ -52,7 +52,18 @@ func (r *Reverse[T]) Create(ctx context.Context, db Executor, rows ...*T) error 
 	if err != nil {
 		return err
 	}
-	if err := r.insert(ctx, db, link, rows); err != nil {
+	if _, _, err := split(rows); err != nil {
+		return fmt.Errorf("kin: create in %s: %w", link.Relation.GoName(), err)
+	}
+	err = restoring(anyRows(rows), func() error {
+		return r.transact(ctx, db, link, false, func(s *session) error {
+			if err := r.insert(ctx, s, link, rows); err != nil {
+				return err
+			}
+			return s.relationChanged(ctx, link.Relation, link.Owner, anyRows(rows), nil)
+		})
+	})
+	if err != nil {
 		return fmt.Errorf("kin: create in %s: %w", link.Relation.GoName(), err)
 	}
 	for _, row := range rows {
@@ -79,44 +90,6 @@ func split[T any](rows []*T) (fresh, old []*T, err error) {
 	return fresh, old, nil
 }
 
-// insert inserts rows that refer to the owner. If that fails, they refer to
-// what they did before.
-func (r *Reverse[T]) insert(ctx context.Context, db Executor, link rel.Link, rows []*T) error {
-	before := make([]reflect.Value, len(rows))
-	field := link.Relation.Inverse.Field
-	for i, row := range rows {
-		if row == nil {
-			return fmt.Errorf("row %d of %d is nil", i+1, len(rows))
-		}
-		v := reflect.ValueOf(row).Elem().FieldByIndex(field.Index)
-		before[i] = reflect.New(v.Type()).Elem()
-		before[i].Set(v)
-		hydrate.Point(row, link.Relation.Inverse, link.Owner)
-	}
-	err := Insert(ctx, db, rows...)
-	if err != nil {
-		for i, row := range rows {
-			reflect.ValueOf(row).Elem().FieldByIndex(field.Index).Set(before[i])
-		}
-	}
-	return err
-}
-
-// move makes saved rows refer to target, a row of the owner's model, or to
-// none if it is nil.
-func (r *Reverse[T]) move(ctx context.Context, db Executor, link rel.Link, rows []*T, target any) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	q, err := QuerySet[T]{}.withRows(rows)
-	if err != nil {
-		return err
-	}
-	return expect(ctx, db, int64(len(rows)), func(db Executor) (int64, error) {
-		return q.Update(ctx, db, Set(link.Relation.Inverse.Name, target))
-	})
-}
-
 // expect runs a change that must touch n rows, and undoes it if it does not.
 func expect(ctx context.Context, db Executor, n int64, change func(Executor) (int64, error)) error {
 	return db.session().transact(ctx, func(s *session) error {
@@ -126,22 +99,6 @@ func expect(ctx context.Context, db Executor, n int64, change func(Executor) (in
 		}
 		return err
 	})
-}
-
-// withRows keeps the given rows only.
-func (qs QuerySet[T]) withRows(rows []*T) (QuerySet[T], error) {
-	keys := make([]rel.Key, len(rows))
-	for i, row := range rows {
-		if row == nil {
-			return qs, fmt.Errorf("row %d of %d is nil", i+1, len(rows))
-		}
-		key, err := hydrate.KeyOf(keyOf[T](), row)
-		if err != nil {
-			return qs, fmt.Errorf("row %d of %d %w", i+1, len(rows), err)
-		}
-		keys[i] = key
-	}
-	return qs.with(func(q *query) { q.keys = keys }), nil
 }
 
 // link keeps both sides in step once a row has become a child.
@@ -170,12 +127,12 @@ func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error 
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	q, err := r.Query().withRows(rows)
-	if err == nil {
-		err = expect(ctx, db, int64(len(rows)), func(db Executor) (int64, error) {
-			return q.Update(ctx, db, Set(link.Relation.Inverse.Name, nil))
-		})
-	}
+	err = r.transact(ctx, db, link, false, func(s *session) error {
+		if err := r.write(ctx, s, link, updating, rows, r.Query(), nil); err != nil {
+			return err
+		}
+		return s.relationChanged(ctx, link.Relation, link.Owner, nil, anyRows(rows))
+	})
 	if err != nil {
 		return fmt.Errorf("kin: remove from %s: %w", link.Relation.GoName(), err)
 	}
@@ -199,10 +156,12 @@ func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error 
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	q, err := r.Query().withRows(rows)
-	if err == nil {
-		err = expect(ctx, db, int64(len(rows)), func(db Executor) (int64, error) { return q.Delete(ctx, db) })
-	}
+	err = r.transact(ctx, db, link, false, func(s *session) error {
+		if err := r.write(ctx, s, link, deleting, rows, r.Query(), nil); err != nil {
+			return err
+		}
+		return s.relationChanged(ctx, link.Relation, link.Owner, nil, anyRows(rows))
+	})
 	if err != nil {
 		return fmt.Errorf("kin: delete from %s: %w", link.Relation.GoName(), err)
 	}
@@ -218,6 +177,9 @@ func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 	link, err := r.nullable("clear")
 	if err != nil {
 		return 0, err
+	}
+	if r.watched(link) {
+		return r.clearEach(ctx, db, link)
 	}
 	n, err := r.Query().Update(ctx, db, Set(link.Relation.Inverse.Name, nil))
 	if err != nil {
@@ -243,28 +205,32 @@ func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
 	}
 	var gone []*T
-	err = db.session().transact(ctx, func(s *session) error {
-		tx := &Tx{*s}
-		have, err := r.Query().All(ctx, tx)
-		if err != nil {
-			return err
-		}
-		var missing []*T
-		if missing, gone, err = compare(have, old); err != nil {
-			return err
-		}
-		if len(gone) > 0 {
-			if _, err := r.nullable("set"); err != nil {
+	err = restoring(anyRows(rows), func() error {
+		return db.session().transact(ctx, func(s *session) error {
+			have, err := r.Query().All(ctx, &Tx{*s})
+			if err != nil {
 				return err
 			}
-			if err := r.move(ctx, tx, link, gone, nil); err != nil {
+			var missing []*T
+			if missing, gone, err = compare(have, old); err != nil {
 				return err
 			}
-		}
-		if err := r.move(ctx, tx, link, missing, link.Owner); err != nil {
-			return err
-		}
-		return r.insert(ctx, tx, link, fresh)
+			if len(gone) > 0 {
+				if _, err := r.nullable("set"); err != nil {
+					return err
+				}
+				if err := r.move(ctx, s, link, gone, nil); err != nil {
+					return err
+				}
+			}
+			if err := r.move(ctx, s, link, missing, link.Owner); err != nil {
+				return err
+			}
+			if err := r.insert(ctx, s, link, fresh); err != nil {
+				return err
+			}
+			return s.relationChanged(ctx, link.Relation, link.Owner, anyRows(slices.Concat(missing, fresh)), anyRows(gone))
+		})
 	})
 	if err != nil {
 		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
@@ -304,21 +270,4 @@ func compare[T any](have, want []*T) (missing, extra []*T, err error) {
 		}
 	}
 	return missing, extra, nil
-}
-
-// forget unlinks the loaded rows that have the keys of those that are gone.
-func (r *Reverse[T]) forget(link rel.Link, gone []*T) {
-	keys := map[rel.Key]bool{}
-	for _, row := range gone {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
-			keys[key] = true
-		}
-	}
-	var mine []*T
-	for _, row := range r.rows {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil && keys[key] {
-			mine = append(mine, row)
-		}
-	}
-	r.unlink(link, mine)
 }

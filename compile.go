@@ -87,7 +87,7 @@ func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
 // plan returns what the query asks of a model.
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
-		Model: m, Graph: g, Load: q.load, Keys: q.keys, Fixed: q.fixed, Calls: q.calls,
+		Model: m, Graph: g, Load: q.load, Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
 		Order: q.order, Limit: q.limit, Offset: q.offset,
 	}
 }

@@ -3,6 +3,7 @@ package kin
 import (
 	"context"
 	"database/sql"
+	"time"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/exec"
@@ -20,6 +21,8 @@ type session struct {
 	begin    beginner // begins transactions; nil within one
 	tx       *txState // the transaction that the session is in, or nil
 	readOnly bool
+	undone   bool             // whether a caller undoes all if a part fails
+	clock    func() time.Time // or nil
 }
 
 // A Conn is what a [DB] can run on: a *sql.DB, a *sql.Conn or a *sql.Tx.
@@ -50,7 +53,7 @@ type DB struct{ s session }
 type Event = exec.Event
 
 // An Option changes what [New] and the dialects' Open return: [WithRegistry],
-// [WithNaming], [WithKeyring] and [WithTrace] are Options.
+// [WithNaming], [WithKeyring], [WithTrace] and [WithClock] are Options.
 type Option func(*DB)
 
 // WithRegistry makes the database use the models of r, not the default

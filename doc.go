@@ -84,6 +84,10 @@ rule. A tag is a column name, which may be empty, and options after it, as in
 	default=SQL        what rows written by others get; kin writes all fields
 	type=SQL           the column's type, for CreateTables
 	json               the value is stored as JSON, whatever its type is
+	autocreate         of a time: set to that of the insert, if it is zero
+	autoupdate         of a time: set to that of each write
+	version            of an integer: counts writes, and keeps one from undoing
+	                   what it has not read ([ErrStale])
 	deterministic      of an [Encrypted]: equal values have equal ciphertexts,
 	                   so that it can be found, and be unique
 	bound_to=tab.col   of an [Encrypted]: the table and column that its
@@ -115,6 +119,65 @@ A [ForeignKey] is NULL, a key, a loaded row, or was not read; a [Reverse], a
 them never asks the database. [QuerySet.SelectRelated] loads them with a query,
 their Load methods later. The fields with many rows also change which rows they
 have, in the database and in memory: Add, Create, Remove, Clear and Set.
+
+# Values that kin sets
+
+A field tagged autocreate is set to the time of the insert, and one tagged
+autoupdate to that of each write, in UTC and to the microsecond, by the clock of
+the program ([WithClock]). An insert leaves times that are not zero as they are.
+An update writes the time of autoupdate even if columns are named and it is not
+among them; if it is, what it holds is written. It writes that of autocreate only
+if it is named. [QuerySet.Update] sets the time too, unless the caller does.
+
+A field tagged version begins at 1, and each write of the row raises it, those
+by [QuerySet.Update], [Upsert] and the methods of a [Reverse] too. Where a row in
+memory is updated or deleted, its version must be that in the database, else
+someone has changed the row since it was read: a [*StaleError], and nothing is
+written. If a transaction is rolled back, versions in memory go back as well.
+
+A method KinDefaults() of a model sets what a new row has not set itself. It is
+called by each insert, first of all:
+
+	func (o *Order) KinDefaults() {
+		if o.ID == uuid.Nil {
+			o.ID = uuid.New()
+		}
+	}
+
+A primary key that it makes is none yet while it is zero: [Save] inserts the row.
+
+If a write fails, all that was set is as it was before.
+
+# Hooks
+
+A model may have methods that are called around its writes and reads. Those of
+embedded structs count, if there is one only.
+
+	BeforeInsert, AfterInsert(ctx context.Context, tx *kin.Tx) error
+	BeforeUpdate, AfterUpdate(ctx context.Context, tx *kin.Tx) error
+	BeforeDelete, AfterDelete(ctx context.Context, tx *kin.Tx) error
+	Validate() error
+	AfterLoad(ctx context.Context) error
+
+A write with hooks is in a transaction of its own, or behind a savepoint, which
+they are given: what they write is committed with the row or not at all, and
+[Tx.OnCommit] is there for what must wait. An error of a hook undoes the write,
+and leaves the rows in memory as they were. A write of many rows calls each hook
+once for each row: all those before, then the write, then all those after.
+Validate is called last before an insert or an update, with the values that
+will be written. If an update names columns, those are written, whatever else a
+hook has set. An [Upsert], which cannot know what it will do, calls the hooks of
+an insert.
+
+Hooks are for rows in memory: [Insert], [Update], [Save], [Upsert], [GetOrCreate],
+[Delete] and the like, and the methods of a [Reverse], which see foreign keys as
+they will be. [QuerySet.Update], [QuerySet.Delete] and a Clear of what nobody
+watches change rows that nobody has, and call none; nor does a cascade.
+
+AfterLoad is called once for each row of a result, related rows included and
+first, when all relations are linked.
+
+Code that does not own a model listens to it: [Listen], [ListenRelation].
 
 # What holds
 

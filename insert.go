@@ -41,18 +41,20 @@ func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := in.run(ctx, s); err != nil {
-		return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))
-	}
-	for i, row := range in.rows {
-		if in.keys != nil && in.keys[i] != nil {
-			if err := hydrate.SetGenerated(m, row, in.keys[i]); err != nil {
-				return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
-			}
+	return s.around(ctx, write{op: inserting, model: m, rows: in.rows}, func(s *session) error {
+		if err := in.run(ctx, s); err != nil {
+			return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))
 		}
-		hydrate.Bind(m, row)
-	}
-	return nil
+		for i, row := range in.rows {
+			if in.keys != nil && in.keys[i] != nil {
+				if err := hydrate.SetGenerated(m, row, in.keys[i]); err != nil {
+					return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
+				}
+			}
+			hydrate.Bind(m, row)
+		}
+		return nil
+	})
 }
 
 // An inserter inserts rows of one model.

@@ -44,22 +44,45 @@ func (l *linking[T]) add(ctx context.Context, db Executor, what string, rows []*
 	if len(rows) == 0 {
 		return nil
 	}
-	keys := make([]rel.Key, len(rows))
-	err = db.session().transact(ctx, func(s *session) error {
-		if err := Insert(ctx, &Tx{*s}, fresh...); err != nil {
-			return err
-		}
-		if err := keysOf(rows, keys); err != nil {
-			return err
-		}
-		return l.table.add(ctx, s, rows, keys)
-	})
+	keys, err := l.insert(ctx, db, fresh, rows)
 	if err != nil {
-		forgetKeys(fresh)
 		return l.errorf(what, err)
 	}
 	l.join(rows, keys)
 	return nil
+}
+
+// insert inserts the rows that are fresh and links all.
+func (l *linking[T]) insert(ctx context.Context, db Executor, fresh, rows []*T) (keys []rel.Key, err error) {
+	keys = make([]rel.Key, len(rows))
+	return keys, restoring(anyRows(rows), func() error {
+		return db.session().transact(ctx, func(s *session) error {
+			if err := Insert(ctx, &Tx{*s}, fresh...); err != nil {
+				return err
+			}
+			if err := keysOf(rows, keys); err != nil {
+				return err
+			}
+			if err := l.table.add(ctx, s, rows, keys); err != nil {
+				return err
+			}
+			return l.changed(ctx, s, rows, nil)
+		})
+	})
+}
+
+// changed tells those who listen.
+func (l *linking[T]) changed(ctx context.Context, s *session, added, removed []*T) error {
+	return s.relationChanged(ctx, l.link.Relation, l.link.Owner, anyRows(added), anyRows(removed))
+}
+
+// rowsWith reads the rows with the keys, if somebody listens to what becomes of
+// them.
+func (l *linking[T]) rowsWith(ctx context.Context, s *session, keys []rel.Key) ([]*T, error) {
+	if len(keys) == 0 || !relationHeard(l.link.Relation) {
+		return nil, nil
+	}
+	return QuerySet[T]{&query{keys: keys}}.All(ctx, &Tx{*s})
 }
 
 func (l *linking[T]) create(ctx context.Context, db Executor, rows []*T) error {
@@ -74,18 +97,8 @@ func (l *linking[T]) create(ctx context.Context, db Executor, rows []*T) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	keys := make([]rel.Key, len(rows))
-	err = db.session().transact(ctx, func(s *session) error {
-		if err := Insert(ctx, &Tx{*s}, rows...); err != nil {
-			return err
-		}
-		if err := keysOf(rows, keys); err != nil {
-			return err
-		}
-		return l.table.add(ctx, s, rows, keys)
-	})
+	keys, err := l.insert(ctx, db, rows, rows)
 	if err != nil {
-		forgetKeys(rows)
 		return l.errorf("create in", err)
 	}
 	l.join(rows, keys)
@@ -106,7 +119,7 @@ func (l *linking[T]) remove(ctx context.Context, db Executor, rows []*T) error {
 		gone[keys[i]] = true
 	}
 	if err == nil {
-		err = l.expectRemoved(ctx, db, keys)
+		err = l.expectRemoved(ctx, db, rows, keys)
 	}
 	if err != nil {
 		return l.errorf("remove from", err)
@@ -116,14 +129,39 @@ func (l *linking[T]) remove(ctx context.Context, db Executor, rows []*T) error {
 	return nil
 }
 
-func (l *linking[T]) expectRemoved(ctx context.Context, db Executor, keys []rel.Key) error {
+func (l *linking[T]) expectRemoved(ctx context.Context, db Executor, rows []*T, keys []rel.Key) error {
 	return expect(ctx, db, int64(len(keys)), func(db Executor) (int64, error) {
-		return l.table.remove(ctx, db.session(), keys)
+		n, err := l.table.remove(ctx, db.session(), keys)
+		if err == nil && int(n) == len(keys) {
+			err = l.changed(ctx, db.session(), nil, rows)
+		}
+		return n, err
 	})
 }
 
-func (l *linking[T]) clear(ctx context.Context, db Executor) (int64, error) {
-	n, err := l.table.remove(ctx, db.session(), nil)
+func (l *linking[T]) clear(ctx context.Context, db Executor) (n int64, err error) {
+	work := func(s *session) (err error) {
+		n, err = l.table.remove(ctx, s, nil)
+		return err
+	}
+	if relationHeard(l.link.Relation) {
+		err = db.session().transact(ctx, func(s *session) error {
+			keys, err := l.table.keys(ctx, s)
+			if err != nil {
+				return err
+			}
+			gone, err := l.rowsWith(ctx, s, keys)
+			if err != nil {
+				return err
+			}
+			if err := work(s); err != nil {
+				return err
+			}
+			return l.changed(ctx, s, nil, gone)
+		})
+	} else {
+		err = work(db.session())
+	}
 	if err != nil {
 		return 0, l.errorf("clear", err)
 	}
@@ -138,20 +176,21 @@ func (l *linking[T]) set(ctx context.Context, db Executor, rows []*T) error {
 	}
 	keys := make([]rel.Key, len(rows))
 	wanted := make(map[rel.Key]bool, len(rows))
-	err = db.session().transact(ctx, func(s *session) error {
-		if err := Insert(ctx, &Tx{*s}, fresh...); err != nil {
-			return err
-		}
-		if err := keysOf(rows, keys); err != nil {
-			return err
-		}
-		for _, key := range keys {
-			wanted[key] = true
-		}
-		return l.replace(ctx, s, rows, keys, wanted)
+	err = restoring(anyRows(rows), func() error {
+		return db.session().transact(ctx, func(s *session) error {
+			if err := Insert(ctx, &Tx{*s}, fresh...); err != nil {
+				return err
+			}
+			if err := keysOf(rows, keys); err != nil {
+				return err
+			}
+			for _, key := range keys {
+				wanted[key] = true
+			}
+			return l.replace(ctx, s, rows, keys, wanted)
+		})
 	})
 	if err != nil {
-		forgetKeys(fresh)
 		return l.errorf("set", err)
 	}
 	l.leave(func(key rel.Key) bool { return !wanted[key] })
@@ -175,6 +214,10 @@ func (l *linking[T]) replace(ctx context.Context, s *session, rows []*T, keys []
 			extra = append(extra, key)
 		}
 	}
+	gone, err := l.rowsWith(ctx, s, extra)
+	if err != nil {
+		return err
+	}
 	if len(extra) > 0 {
 		if _, err := l.table.remove(ctx, s, extra); err != nil {
 			return err
@@ -188,7 +231,10 @@ func (l *linking[T]) replace(ctx context.Context, s *session, rows []*T, keys []
 			missing, missingKeys = append(missing, rows[i]), append(missingKeys, key)
 		}
 	}
-	return l.table.add(ctx, s, missing, missingKeys)
+	if err := l.table.add(ctx, s, missing, missingKeys); err != nil {
+		return err
+	}
+	return l.changed(ctx, s, missing, gone)
 }
 
 // join keeps both sides in step once rows are linked.
@@ -255,15 +301,4 @@ func keysOf[T any](rows []*T, keys []rel.Key) error {
 		}
 	}
 	return nil
-}
-
-// forgetKeys takes the generated keys from rows whose insertion was undone.
-func forgetKeys[T any](rows []*T) {
-	k := keyOf[T]()
-	if len(k.Fields) != 1 || !k.Fields[0].Auto {
-		return
-	}
-	for _, row := range rows {
-		hydrate.ClearKey(k, row)
-	}
 }

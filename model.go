@@ -82,7 +82,9 @@ func structOf(t reflect.Type) *schema.Struct {
 	if s, ok := structs.Load(t); ok {
 		return s.(*schema.Struct)
 	}
-	s, _ := structs.LoadOrStore(t, schema.Parse(t, recognise))
+	parsed := schema.Parse(t, recognise)
+	addHooks(parsed)
+	s, _ := structs.LoadOrStore(t, parsed)
 	return s.(*schema.Struct)
 }
 

@@ -31,6 +31,7 @@ type QuerySet[T any] struct{ q *query }
 type query struct {
 	load   []string
 	keys   []rel.Key
+	exact  bool // whether keys have the version too
 	fixed  []plan.Fixed
 	calls  []plan.Call
 	order  []string
@@ -54,7 +55,7 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 	q := &query{}
 	if old := qs.q; old != nil {
 		q.load, q.fixed, q.calls = slices.Clip(old.load), slices.Clip(old.fixed), slices.Clip(old.calls)
-		q.keys = old.keys
+		q.keys, q.exact = old.keys, old.exact
 		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
 		q.all = old.all
 	}

@@ -31,13 +31,16 @@ var _ relationField = Reverse[struct{}]{}
 // loaded already or not. If the field does not know which row it is in, the
 // error is [ErrUnbound].
 func (r *Reverse[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
-	rows, err := r.Query().All(ctx, db)
+	rows, hooked, err := r.Query().read(ctx, db, allRows, 0)
 	if err != nil {
 		return nil, err
 	}
 	link := r.many.Link
 	for _, row := range rows {
 		hydrate.Point(row, link.Relation.Inverse, link.Owner)
+	}
+	if err := afterLoad(ctx, hooked); err != nil {
+		return nil, err
 	}
 	r.rows, r.many.Loaded = rows, true
 	return rows, nil

@@ -66,24 +66,37 @@ func notFoundIn[T any]() error {
 }
 
 func (qs QuerySet[T]) rows(ctx context.Context, db Executor, f form, hint int) ([]*T, error) {
+	rows, hooked, err := qs.read(ctx, db, f, hint)
+	if err == nil {
+		err = afterLoad(ctx, hooked)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// read returns the rows, and those that have an AfterLoad hook, which is still
+// to be called.
+func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (rows []*T, hooked []any, err error) {
 	s := db.session()
 	c, err := qs.compile(s, f)
 	if err != nil || c.Empty {
-		return nil, err
+		return nil, nil, err
 	}
-	rows, err := s.Query(ctx, c.sql, c.args)
+	result, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {
-		return nil, queryError[T](ctx, s, err)
+		return nil, nil, queryError[T](ctx, s, err)
 	}
-	found, err := readAll(rows, c.Shape, hint)
+	found, hooked, err := readAll(result, c.Shape, hint)
 	if err != nil {
-		return nil, queryError[T](ctx, s, err)
+		return nil, nil, queryError[T](ctx, s, err)
 	}
-	return hydrate.Slice[T](found), nil
+	return hydrate.Slice[T](found), hooked, nil
 }
 
 // readAll reads all rows, and closes them.
-func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.Pointer, err error) {
+func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.Pointer, hooked []any, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	reader := hydrate.NewReader(shape, hint)
 	row := make([]driver.Value, shape.Width)
@@ -91,12 +104,13 @@ func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.P
 	for {
 		switch err := rows.Next(); {
 		case errors.Is(err, io.EOF):
-			return reader.Finish()
+			found, err = reader.Finish()
+			return found, reader.Hooked(), err
 		case err != nil:
-			return nil, err
+			return nil, nil, err
 		}
 		if err := reader.Row(row); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 }
@@ -188,6 +202,9 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 	rows.Bind(row)
 	flush := func() error {
 		found, err := reader.Finish()
+		if err == nil && len(found) > 0 {
+			err = afterLoad(ctx, reader.Hooked())
+		}
 		for _, p := range found {
 			if err == nil && !stopped {
 				stopped = !yield(hydrate.Row[T](p), nil)

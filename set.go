@@ -19,7 +19,8 @@ func (qs QuerySet[T]) Everything() QuerySet[T] {
 // there were. Conditions over relations, orders, limits and offsets hold: only
 // rows of the query are touched. A query without a condition or a limit is
 // refused, unless [QuerySet.Everything] says so. Rows in memory stay as they
-// are.
+// are, and no hooks are called. Versions are raised, and fields tagged
+// autoupdate set to the time, if the settings do not.
 func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setting) (int64, error) {
 	if len(settings) == 0 {
 		return 0, fmt.Errorf("kin: update of %s: nothing is set", reflect.TypeFor[T]().Name())
@@ -54,6 +55,11 @@ func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, sett
 	g, m, err := toWrite[T](s)
 	if err != nil {
 		return 0, err
+	}
+	if settings != nil {
+		if settings, err = s.stamped(m, settings); err != nil {
+			return 0, fmt.Errorf("kin: %s of %s: %w", what, name, err)
+		}
 	}
 	change, err := plan.Changed(q.plan(m, g), settings, s.dialect)
 	if err != nil || change.Empty {

@@ -93,7 +93,7 @@ func (t *Through[T, L]) Load(ctx context.Context, db Executor) ([]*T, error) {
 		return nil, err
 	}
 	via := link.Relation.Via
-	links, err := t.LinkQuery().SelectRelated(via.Target.Name).OrderBy(via.Target.Name).All(ctx, db)
+	links, hooked, err := t.LinkQuery().SelectRelated(via.Target.Name).OrderBy(via.Target.Name).read(ctx, db, allRows, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +104,9 @@ func (t *Through[T, L]) Load(ctx context.Context, db Executor) ([]*T, error) {
 		if row := targetOf[T](l, via); row != nil {
 			rows, kept = append(rows, row), append(kept, l)
 		}
+	}
+	if err := afterLoad(ctx, hooked); err != nil {
+		return nil, err
 	}
 	t.rows, t.links, t.many.Loaded = rows, kept, true
 	return rows, nil
@@ -154,7 +157,7 @@ func (t *Through[T, L]) AddLinks(ctx context.Context, db Executor, links ...*L) 
 	owner := l.link.Relation.Via.Link.Inverse
 	before, err := pointAll(links, owner, l.link.Owner)
 	if err == nil {
-		if err = Insert(ctx, db, links...); err != nil {
+		if err = t.insertLinks(ctx, db, l, links); err != nil {
 			before.restore()
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,6 +65,15 @@ type txState struct {
 	outer    *txState  // of a savepoint
 	depth    int       // of savepoints
 	onCommit []func()
+	onUndo   []func() // what gives rows in memory back what they had
+}
+
+// undo is called when what the transaction did is undone.
+func (t *txState) undo() {
+	for _, f := range slices.Backward(t.onUndo) {
+		f()
+	}
+	t.onUndo = nil
 }
 
 // Tx runs f in a transaction. It is committed if f returns nil, and rolled
@@ -233,6 +243,7 @@ func (tx *Tx) Commit(ctx context.Context) error {
 		if errors.Is(err, ErrDisconnected) {
 			return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
 		}
+		state.undo()
 		return fmt.Errorf("kin: commit: %w", err)
 	}
 	for _, f := range state.onCommit {
@@ -252,6 +263,7 @@ func (tx *Tx) Rollback() error {
 		return errors.New("kin: the transaction is not kin's to roll back")
 	}
 	tx.s.Guard.End()
+	state.undo()
 	err := state.tx.Rollback()
 	if err != nil && !errors.Is(err, sql.ErrTxDone) {
 		state.discard()
@@ -310,6 +322,7 @@ func (tx *Tx) releaseSavepoint(ctx context.Context) error {
 	}
 	state.depth = 0
 	state.outer.onCommit = append(state.outer.onCommit, state.onCommit...)
+	state.outer.onUndo = append(state.outer.onUndo, state.onUndo...)
 	tx.end()
 	return nil
 }
@@ -321,6 +334,7 @@ func (tx *Tx) undoSavepoint() error {
 	}
 	name := state.savepoint()
 	state.depth = 0
+	state.undo()
 	ctx := context.Background() // what ended f may be its context
 	for _, text := range []string{"ROLLBACK TO SAVEPOINT " + name, "RELEASE SAVEPOINT " + name} {
 		if _, err := tx.s.Exec(ctx, text, nil); err != nil {
@@ -364,6 +378,9 @@ func toWrite[T any](s *session) (*schema.Graph, *schema.Model, error) {
 // transact runs f so that all it does is done, or nothing: in a transaction
 // of its own, or within one in a savepoint.
 func (s *session) transact(ctx context.Context, f func(*session) error) error {
+	if s.undone {
+		return f(s)
+	}
 	run := func(tx *Tx) error { return f(&tx.s) }
 	if s.begin == nil {
 		return (&Tx{*s}).Tx(ctx, run)

@@ -18,15 +18,15 @@ import (
 // A change is a write to rows of one model that are there already.
 type change struct {
 	*session
-	what  string // for messages
+	op    op
 	model *schema.Model
 	rows  []any
 	keys  []rel.Key // of rows
 }
 
 // newChange checks rows before anything is sent.
-func newChange[T any](db Executor, what string, rows []*T) (*change, error) {
-	c := &change{session: db.session(), what: what}
+func newChange[T any](db Executor, o op, rows []*T) (*change, error) {
+	c := &change{session: db.session(), op: o}
 	var err error
 	if _, c.model, err = toWrite[T](c.session); err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func newChange[T any](db Executor, what string, rows []*T) (*change, error) {
 }
 
 func (c *change) errorf(format string, args ...any) error {
-	return fmt.Errorf("kin: %s of %s: %w", c.what, c.model.Name, fmt.Errorf(format, args...))
+	return fmt.Errorf("kin: %s of %s: %w", c.op, c.model.Name, fmt.Errorf(format, args...))
 }
 
 // missing is the error for rows that are not in the database.
@@ -64,50 +64,68 @@ func (c *change) missing(n int) error {
 
 // Update writes a row that is in the database: all of its columns, or those
 // named, as lookups name fields. Zero values are written too. If there is no
-// row with its primary key, the error is [ErrNotFound].
+// row with its primary key, the error is [ErrNotFound], and if the model has a
+// version and the row another, [ErrStale].
 func Update[T any](ctx context.Context, db Executor, row *T, columns ...string) error {
 	return UpdateAll(ctx, db, []*T{row}, columns...)
 }
 
 // UpdateAll writes many rows, each with values of its own, in a few
 // statements: all of their columns, or those named. All rows are written or,
-// if one is not in the database ([ErrNotFound]) or is refused, none.
+// if one is not in the database ([ErrNotFound]), stale ([ErrStale]) or refused,
+// none.
 func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...string) error {
-	c, err := newChange(db, "update", rows)
+	c, err := newChange(db, updating, rows)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	set, err := c.columns(columns)
+	set, touch, err := c.columns(columns)
 	if err != nil || len(set) == 0 {
 		return err
 	}
-	columnsAndKeys := slices.Concat(set, c.model.Key)
+	w := write{op: updating, model: c.model, rows: c.rows, touch: touch}
+	return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.update(ctx, s, set) }))
+}
+
+// update writes the columns set, of which the version is the last.
+func (c *change) update(ctx context.Context, s *session, set []*schema.Column) error {
+	keys, version := c.model.Identity(), c.model.Version
+	columnsAndKeys := slices.Concat(set, keys)
 	values := make([][]driver.Value, len(c.rows))
 	for i, row := range c.rows {
+		var err error
 		if values[i], err = hydrate.Values(nil, columnsAndKeys, row, c.dialect.Traits()); err != nil {
 			return c.errorf("%w", err)
 		}
-	}
-	if len(rows) == 1 {
-		if err := c.reseal(ctx, c.model, c.rows, set); err != nil {
-			return c.errorf("%w", c.fault(ctx, c.model, err))
+		if version != nil {
+			if values[i][len(set)-1], err = nextVersion(version, row); err != nil {
+				return c.errorf("%w", err)
+			}
 		}
-		text := sqlgen.UpdateOne(c.dialect, c.model.Table, set, c.model.Key, values[0])
-		return c.run(ctx, c.session, 1, text)
 	}
-	return c.transact(ctx, func(s *session) error {
+	if len(values) == 1 {
+		if err := s.reseal(ctx, c.model, c.rows, set); err != nil {
+			return c.errorf("%w", s.fault(ctx, c.model, err))
+		}
+		text := sqlgen.UpdateOne(c.dialect, c.model.Table, set, keys, values[0])
+		if err := c.run(ctx, s, 0, 1, text); err != nil {
+			return err
+		}
+		return c.raise(s)
+	}
+	return s.transact(ctx, func(s *session) error {
 		if err := s.reseal(ctx, c.model, c.rows, set); err != nil {
 			return c.errorf("%w", s.fault(ctx, c.model, err))
 		}
 		size := c.chunk(len(columnsAndKeys))
 		for from := 0; from < len(values); from += size {
-			part := values[from:min(from+size, len(values))]
-			text := sqlgen.UpdateMany(c.dialect, c.model.Table, set, c.model.Key, part)
-			if err := c.run(ctx, s, len(part), text); err != nil {
+			to := min(from+size, len(values))
+			text := sqlgen.UpdateMany(c.dialect, c.model.Table, set, keys, values[from:to])
+			if err := c.run(ctx, s, from, to, text); err != nil {
 				return err
 			}
 		}
-		return nil
+		return c.raise(s)
 	})
 }
 
@@ -116,8 +134,8 @@ func (s *session) chunk(params int) int {
 	return max(1, min(insertChunk, s.dialect.Traits().MaxParams/max(1, params)))
 }
 
-// run runs a statement that must change n rows.
-func (c *change) run(ctx context.Context, s *session, n int, text sqlgen.Text) error {
+// run runs a statement that must change the rows from…to.
+func (c *change) run(ctx context.Context, s *session, from, to int, text sqlgen.Text) error {
 	if text.Err != nil {
 		return text.Err
 	}
@@ -129,34 +147,43 @@ func (c *change) run(ctx context.Context, s *session, n int, text sqlgen.Text) e
 	if err != nil {
 		return c.errorf("%w", err)
 	}
-	if int(changed) != n {
-		return c.missing(n - int(changed))
+	if n := to - from; int(changed) != n {
+		return &mismatch{from, to, n - int(changed)}
 	}
 	return nil
 }
 
-// columns returns the columns that lookup names stand for, or all but the
-// primary key if there are none.
-func (c *change) columns(names []string) ([]*schema.Column, error) {
-	var set []*schema.Column
+// columns returns the columns that lookup names stand for, or all if there are
+// none, and those that each write changes, the version last. touch are those
+// that are set to its time.
+func (c *change) columns(names []string) (set, touch []*schema.Column, err error) {
+	m := c.model
 	if len(names) == 0 {
-		for _, col := range c.model.Columns {
-			if !col.Key {
-				set = append(set, col)
+		set, touch = m.Writable(), m.Updated
+	} else {
+		var bad string
+		var ok bool
+		if set, bad, ok = m.ColumnsOf(names); !ok {
+			return nil, nil, c.errorf("%s has no column %q%s", m.Name, bad, schema.Suggest(bad, m.Members()))
+		}
+		for _, col := range set {
+			switch {
+			case col.Key:
+				return nil, nil, c.errorf("%s is the primary key, which is not changed", col.GoName())
+			case col == m.Version:
+				return nil, nil, c.errorf("%w", versionError(m))
 			}
 		}
-		return set, nil
-	}
-	set, bad, ok := c.model.ColumnsOf(names)
-	if !ok {
-		return nil, c.errorf("%s has no column %q%s", c.model.Name, bad, schema.Suggest(bad, c.model.Members()))
-	}
-	for _, col := range set {
-		if col.Key {
-			return nil, c.errorf("%s is the primary key, which is not changed", col.GoName())
+		for _, col := range m.Updated {
+			if !slices.Contains(set, col) {
+				set, touch = append(set, col), append(touch, col)
+			}
 		}
 	}
-	return set, nil
+	if m.Version != nil {
+		set = append(set, m.Version)
+	}
+	return set, touch, nil
 }
 
 // Save writes rows: those whose primary key is not set yet are inserted, and
@@ -182,16 +209,23 @@ func Save[T any](ctx context.Context, db Executor, rows ...*T) error {
 	case len(fresh) == 0:
 		return UpdateAll(ctx, db, old)
 	}
-	return db.session().transact(ctx, func(s *session) error {
-		if err := UpdateAll(ctx, &Tx{*s}, old); err != nil {
-			return err
+	for i, row := range old {
+		if row == nil {
+			return fmt.Errorf("kin: save of %s: row %d of %d is nil", reflect.TypeFor[T]().Name(), i+1, len(rows))
 		}
-		return Insert(ctx, &Tx{*s}, fresh...)
+	}
+	return restoring(anyRows(rows), func() error {
+		return db.session().transact(ctx, func(s *session) error {
+			if err := UpdateAll(ctx, &Tx{*s}, old); err != nil {
+				return err
+			}
+			return Insert(ctx, &Tx{*s}, fresh...)
+		})
 	})
 }
 
 // Delete deletes a row. If there is none with its primary key, the error is
-// [ErrNotFound]. What refers to it goes with it, or keeps it there, as the
+// [ErrNotFound], and if its version is another, [ErrStale]. What refers to it goes with it, or keeps it there, as the
 // foreign keys say.
 func Delete[T any](ctx context.Context, db Executor, row *T) error {
 	return DeleteAll(ctx, db, []*T{row})
@@ -199,17 +233,26 @@ func Delete[T any](ctx context.Context, db Executor, row *T) error {
 
 // DeleteAll deletes many rows, all of them or none.
 func DeleteAll[T any](ctx context.Context, db Executor, rows []*T) error {
-	c, err := newChange(db, "delete", rows)
+	c, err := newChange(db, deleting, rows)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	if len(rows) == 1 {
-		return c.delete(ctx, c.session, c.keys)
+	w := write{op: deleting, model: c.model, rows: c.rows}
+	return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.deleteAll(ctx, s) }))
+}
+
+func (c *change) deleteAll(ctx context.Context, s *session) error {
+	keys, err := c.identities()
+	if err != nil {
+		return err
 	}
-	return c.transact(ctx, func(s *session) error {
-		size := c.chunk(len(c.model.Key))
-		for from := 0; from < len(c.keys); from += size {
-			if err := c.delete(ctx, s, c.keys[from:min(from+size, len(c.keys))]); err != nil {
+	if len(keys) == 1 {
+		return c.delete(ctx, s, keys, 0, 1)
+	}
+	return s.transact(ctx, func(s *session) error {
+		size := c.chunk(len(c.model.Identity()))
+		for from := 0; from < len(keys); from += size {
+			if err := c.delete(ctx, s, keys, from, min(from+size, len(keys))); err != nil {
 				return err
 			}
 		}
@@ -217,12 +260,27 @@ func DeleteAll[T any](ctx context.Context, db Executor, rows []*T) error {
 	})
 }
 
-func (c *change) delete(ctx context.Context, s *session, keys []rel.Key) error {
-	where, err := plan.WithKeys(c.model, keys, c.dialect)
+func (c *change) delete(ctx context.Context, s *session, keys []rel.Key, from, to int) error {
+	where, err := plan.WithIdentities(c.model, keys[from:to], c.dialect)
 	if err != nil {
 		return c.errorf("%w", err)
 	}
-	return c.run(ctx, s, len(keys), sqlgen.Delete(c.dialect, c.model.Table, where))
+	return c.run(ctx, s, from, to, sqlgen.Delete(c.dialect, c.model.Table, where))
+}
+
+// identities returns the keys of the rows, with their versions if they have.
+func (c *change) identities() ([]rel.Key, error) {
+	if c.model.Version == nil {
+		return c.keys, nil
+	}
+	keys := make([]rel.Key, len(c.rows))
+	for i, row := range c.rows {
+		var err error
+		if keys[i], err = hydrate.IdentityOf(c.model, row); err != nil {
+			return nil, c.errorf("%w", err)
+		}
+	}
+	return keys, nil
 }
 
 // Reload reads rows anew: all columns, into the same values. Relations that
@@ -251,7 +309,7 @@ func Reload[T any](ctx context.Context, db Executor, rows ...*T) error {
 	found := make(map[rel.Key]*T, len(rows))
 	for from, size := 0, s.chunk(len(m.Key)); from < len(keys); from += size {
 		q := QuerySet[T]{&query{keys: keys[from:min(from+size, len(keys))]}}
-		part, err := q.All(ctx, db)
+		part, _, err := q.read(ctx, db, allRows, 0) // the hooks are for rows, not for these
 		if err != nil {
 			return err
 		}
@@ -268,8 +326,17 @@ func Reload[T any](ctx context.Context, db Executor, rows ...*T) error {
 			return fmt.Errorf("kin: reload of %s: %w: %s", m.Name, ErrNotFound, keyText(m.Type, key, false, nil))
 		}
 	}
-	for i, row := range rows {
-		hydrate.Copy(m, row, found[keys[i]])
+	renew := func() {
+		for i, row := range rows {
+			hydrate.Copy(m, row, found[keys[i]])
+		}
 	}
-	return nil
+	if !m.Struct.Hooks.Has(schema.AfterLoad) {
+		renew()
+		return nil
+	}
+	return restoring(anyRows(rows), func() error {
+		renew()
+		return afterLoad(ctx, anyRows(rows))
+	})
 }

@@ -41,9 +41,9 @@ func (c Conflict) DoNothing() Conflict {
 
 // Upsert inserts rows, and for those that are there already does what the
 // Conflict says: without Update and DoNothing, it sets all columns but the
-// primary key and those of the conflict. The primary keys of all rows are set
-// afterwards, whether they were inserted or not. All rows are written or none,
-// in a few statements.
+// primary key, those of the conflict, and times of creation. The primary keys,
+// versions and times of creation of all rows are set afterwards, whether they
+// were inserted or not. All rows are written or none, in a few statements.
 //
 // Rows that conflict in another unique column than those named are a
 // [*UniqueError].
@@ -61,25 +61,17 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 		if row == nil {
 			return fmt.Errorf("kin: upsert of %s: row %d of %d is nil", m.Name, i+1, len(rows))
 		}
-		if err := u.add(row); err != nil {
-			return fmt.Errorf("kin: upsert of %s: %w", m.Name, err)
-		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	if err := s.transact(ctx, func(s *session) error { return u.run(ctx, s) }); err != nil {
-		return fmt.Errorf("kin: upsert of %s: %w", m.Name, s.fault(ctx, m, err))
-	}
-	for i, row := range rows {
-		if m.Auto != nil {
-			if err := hydrate.SetGenerated(m, row, u.found[u.identity[i]]); err != nil {
-				return fmt.Errorf("kin: upsert of %s: %w", m.Name, err)
-			}
+	w := write{op: upserting, model: m, rows: anyRows(rows)}
+	return s.around(ctx, w, func(s *session) error {
+		if err := u.all(ctx, s, w.rows); err != nil {
+			return fmt.Errorf("kin: upsert of %s: %w", m.Name, s.fault(ctx, m, err))
 		}
-		hydrate.Bind(m, row)
-	}
-	return nil
+		return nil
+	})
 }
 
 type upserter struct {
@@ -92,7 +84,29 @@ type upserter struct {
 	columns  []*schema.Column // all but the generated key
 	values   [][]driver.Value // by row
 	identity []rel.Key        // by row: what it has in by
-	found    map[rel.Key]driver.Value
+	back     []*schema.Column // that are read back
+	found    map[rel.Key][]driver.Value
+}
+
+// all upserts rows, and sets in them what is read back.
+func (u *upserter) all(ctx context.Context, s *session, rows []any) error {
+	for _, row := range rows {
+		if err := u.add(row); err != nil {
+			return err
+		}
+	}
+	if err := s.transact(ctx, func(s *session) error { return u.run(ctx, s) }); err != nil {
+		return err
+	}
+	for i, row := range rows {
+		for j, v := range u.found[u.identity[i]] {
+			if err := hydrate.SetColumn(u.back[j], row, v); err != nil {
+				return err
+			}
+		}
+		hydrate.Bind(u.model, row)
+	}
+	return nil
 }
 
 // prepare finds the columns.
@@ -112,17 +126,48 @@ func (u *upserter) prepare() error {
 		if !c.Auto || slices.Contains(u.by, c) {
 			u.columns = append(u.columns, c)
 		}
-		if u.conflict.update == nil && !u.conflict.ignore && !c.Key && !slices.Contains(u.by, c) {
-			u.set = append(u.set, c)
+	}
+	if u.conflict.update == nil && !u.conflict.ignore {
+		for _, c := range u.model.Writable() {
+			if !slices.Contains(u.by, c) {
+				u.set = append(u.set, c)
+			}
 		}
 	}
 	for _, c := range u.set {
-		if c.Key || slices.Contains(u.by, c) {
+		switch {
+		case c.Key || slices.Contains(u.by, c):
 			return fmt.Errorf("%s says which row it is, and is not changed", c.GoName())
+		case c == u.model.Version:
+			return versionError(u.model)
 		}
 	}
-	u.found = map[rel.Key]driver.Value{}
+	u.behave()
+	u.found = map[rel.Key][]driver.Value{}
 	return nil
+}
+
+// behave adds what each update changes, and finds what is read back: where a
+// row was there already, it has a key, a version and a time of its own.
+func (u *upserter) behave() {
+	m := u.model
+	if !u.conflict.ignore {
+		for _, c := range m.Updated {
+			if !slices.Contains(u.set, c) && !slices.Contains(u.by, c) {
+				u.set = append(u.set, c)
+			}
+		}
+	}
+	if m.Auto != nil {
+		u.back = append(u.back, m.Auto)
+	}
+	if u.conflict.ignore {
+		u.back = append(u.back, m.Updated...)
+	}
+	u.back = append(u.back, m.Created...)
+	if m.Version != nil {
+		u.back = append(u.back, m.Version)
+	}
 }
 
 func (u *upserter) add(row any) error {
@@ -171,7 +216,7 @@ func (u *upserter) run(ctx context.Context, s *session) error {
 	size := s.chunk(len(u.columns))
 	for from := 0; from < len(u.values); from += size {
 		to := min(from+size, len(u.values))
-		text := sqlgen.Upsert(s.dialect, u.model.Table, u.columns, u.values[from:to], u.by, u.set)
+		text := sqlgen.Upsert(s.dialect, u.model, u.columns, u.values[from:to], u.by, u.set)
 		if text.Err != nil {
 			return text.Err
 		}
@@ -180,7 +225,7 @@ func (u *upserter) run(ctx context.Context, s *session) error {
 		}
 		// MariaDB takes a conflict in any unique column for this one: that the
 		// rows can be found says that it was this one.
-		if u.model.Auto == nil && !s.dialect.Traits().OnDuplicateKey {
+		if len(u.back) == 0 && !s.dialect.Traits().OnDuplicateKey {
 			continue
 		}
 		if err := u.keys(ctx, u.identity[from:to]); err != nil {
@@ -190,11 +235,11 @@ func (u *upserter) run(ctx context.Context, s *session) error {
 	return nil
 }
 
-// keys reads the generated keys of rows, by what they have in the columns of
-// the conflict: no database tells them in the order of the rows, or at all
-// for rows that were there already.
+// keys reads the generated keys of rows, and what else their inserts or updates
+// have set, by what they have in the columns of the conflict: no database tells
+// it in the order of the rows, or at all for rows that were there already.
 func (u *upserter) keys(ctx context.Context, identity []rel.Key) error {
-	stmt, err := plan.KeysBy(u.model, u.by, identity, u.dialect)
+	stmt, err := plan.RowsBy(u.model, u.back, u.by, identity, u.dialect)
 	if err != nil {
 		return err
 	}
@@ -206,15 +251,16 @@ func (u *upserter) keys(ctx context.Context, identity []rel.Key) error {
 	if err != nil {
 		return err
 	}
-	row := make([]driver.Value, 1+len(u.by))
+	first := len(u.back)
+	row := make([]driver.Value, first+len(u.by))
 	rows.Bind(row)
 	n := 0
 	for err = rows.Next(); err == nil; err = rows.Next() {
-		id, idErr := u.identityOf(func(i int) driver.Value { return row[1+i] })
+		id, idErr := u.identityOf(func(i int) driver.Value { return row[first+i] })
 		if idErr != nil {
 			return errors.Join(idErr, rows.Close())
 		}
-		u.found[id] = row[0]
+		u.found[id] = slices.Clone(row[:first])
 		n++
 	}
 	if err := endOf(err, rows); err != nil {
@@ -260,29 +306,47 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...str
 
 // UpdateOrCreate updates the row that agrees with row in the columns, which
 // lookups name, with all other values of row, or inserts row if there is none.
-// It reports whether it was created. row has its primary key afterwards.
+// It reports whether it was created. row has its primary key afterwards. If
+// the model has a version, a row that has been read must not be stale, and one
+// that has not takes the version that is there: if another changes that just
+// then, the error is [ErrStale].
 func UpdateOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...string) (created bool, err error) {
 	found, created, err := GetOrCreate(ctx, db, row, columns...)
 	if err != nil || created {
 		return created, err
 	}
-	key, err := hydrate.KeyOf(keyOf[T](), found)
+	_, m, err := toWrite[T](db.session())
 	if err != nil {
 		return false, err
 	}
-	old, err := hydrate.KeyOf(keyOf[T](), row)
-	if err := hydrate.SetKey(keyOf[T](), row, key); err != nil {
-		return false, err
-	}
-	if updateErr := Update(ctx, db, row); updateErr != nil {
-		if err == nil {
-			updateErr = errors.Join(updateErr, hydrate.SetKey(keyOf[T](), row, old))
-		} else {
-			hydrate.ClearKey(keyOf[T](), row)
+	return false, restoring([]any{row}, func() error {
+		if err := adopt(m, row, found); err != nil {
+			return err
 		}
-		return false, updateErr
+		if err := Update(ctx, db, row); err != nil {
+			return err
+		}
+		return Bind(db, row)
+	})
+}
+
+// adopt gives row what only the row that is there can know of itself: its key,
+// when it was created, and its version, unless row has been read before.
+func adopt(m *schema.Model, row, found any) error {
+	key, err := hydrate.KeyOf(m.Struct.Key(), found)
+	if err == nil {
+		err = hydrate.SetKey(m.Struct.Key(), row, key)
 	}
-	return false, Bind(db, row)
+	if err != nil {
+		return err
+	}
+	for _, c := range m.Created {
+		hydrate.CopyColumn(c, row, found)
+	}
+	if m.Version != nil && hydrate.IsZero(m.Version.Field, row) {
+		hydrate.CopyColumn(m.Version, row, found)
+	}
+	return nil
 }
 
 // same returns the query for rows that agree with row in the columns.

@@ -169,6 +169,10 @@ type Traits struct {
 	// NullsFirstIndex is whether an index on a nullable column must say NULLS
 	// FIRST to serve kin's order.
 	NullsFirstIndex bool
+	// CurrentRead ends a SELECT that is to see rows as they are now, where else
+	// it would see them as they were when the transaction began, and changes
+	// would not.
+	CurrentRead string
 	// NoSelfSelect is whether a statement that changes a table cannot read it
 	// in a subquery.
 	NoSelfSelect bool

@@ -84,6 +84,7 @@ func newTraits(collation, letters string) dialect.Traits {
 
 		UpdateJoin:       true,
 		NoSelfSelect:     true,
+		CurrentRead:      " LOCK IN SHARE MODE",
 		SequentialSet:    true,
 		OnDuplicateKey:   true,
 		IntegerDivision:  " DIV ",

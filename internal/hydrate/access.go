@@ -43,11 +43,12 @@ func keyOf(k *schema.Key, p unsafe.Pointer) (rel.Key, error) {
 			parts = append(parts, rel.Split(key, kf.Width)...)
 			continue
 		}
-		v, err := codecOf(kf.Field).encode(unsafe.Add(p, kf.Field.Offset), permissive)
+		at := unsafe.Add(p, kf.Field.Offset)
+		v, err := codecOf(kf.Field).encode(at, permissive)
 		if err != nil {
 			return rel.Key{}, err
 		}
-		if v == nil || kf.Auto && v == driver.Value(int64(0)) {
+		if v == nil || kf.Zero && isZero(kf.Field, at) {
 			return rel.Key{}, ErrUnsaved
 		}
 		part, err := rel.ReadKey(kf.Field.Value, v)
@@ -82,6 +83,14 @@ func oneKey(p unsafe.Pointer, f *schema.Field) (key rel.Key, null bool, err erro
 		return key, false, err
 	}
 	panic("BUG: kin: a foreign key in an unknown state")
+}
+
+// isZero reports whether the field f, which lies at p, is zero.
+func isZero(f *schema.Field, p unsafe.Pointer) bool {
+	if f.Value.Kind == dialect.Int && f.Value.Bits == 64 {
+		return *(*int64)(p) == 0 // nearly every key is one, and keys are read often
+	}
+	return reflect.NewAt(f.Type, p).Elem().IsZero()
 }
 
 // SetKey sets the primary key of row, a *T whose type has the key k.
@@ -188,9 +197,13 @@ func columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (dr
 
 // SetGenerated sets the generated key of row, a *T of the model m.
 func SetGenerated(m *schema.Model, row any, v driver.Value) error {
-	f := m.Auto.Field
-	if err := codecOf(f).decode(unsafe.Add(unbox(row), f.Offset), v); err != nil {
-		return columnError(m.Auto, err)
+	return SetColumn(m.Auto, row, v)
+}
+
+// SetColumn sets the field of the column c in row, a *T, to a driver's value.
+func SetColumn(c *schema.Column, row any, v driver.Value) error {
+	if err := codecOf(c.Field).decode(unsafe.Add(unbox(row), c.Field.Offset), v); err != nil {
+		return columnError(c, err)
 	}
 	return nil
 }
@@ -296,9 +309,14 @@ func baseEncoderOf(f *schema.Field) encoder {
 // that stay in memory.
 func AnyTraits() *dialect.Traits { return permissive }
 
-// Point makes the foreign key r of row, a *T, refer to target.
+// Point makes the foreign key r of row, a *T, refer to target, or to none if
+// that is nil.
 func Point(row any, r *schema.Relation, target any) {
 	h := one(unbox(row), r.Field)
+	if target == nil {
+		h.row, h.fk.Key, h.fk.State = nil, rel.Key{}, rel.IsNull
+		return
+	}
 	h.row, h.fk.State = unbox(target), rel.Loaded
 }
 

@@ -36,6 +36,7 @@ type nodeState struct {
 	where []int32          // a row's place in rows, plus one, by its place in the table
 	read  []bool           // by place in rows: whether the row itself has come up, not only its children
 	links []link           // of a to-many node
+	fresh []any            // the rows that were read here, if they have a hook
 
 	last       place
 	lastKey    rel.Key
@@ -235,6 +236,9 @@ func (n *nodeState) number(here place, key *rel.Key, row []driver.Value) error {
 
 // fill decodes the columns of n into the fresh row at p.
 func (n *nodeState) fill(p unsafe.Pointer, row []driver.Value) error {
+	if n.hooked {
+		n.fresh = append(n.fresh, n.box.box(p))
+	}
 	for i := range n.decode {
 		d := &n.decode[i]
 		if err := d.decode(unsafe.Add(p, d.offset), row[d.slot]); err != nil {
@@ -332,13 +336,24 @@ func (n *nodeState) sorted() []unsafe.Pointer {
 	return rows
 }
 
+// Hooked returns the rows that have an AfterLoad hook, once each, those of
+// related models before those that lead to them.
+func (r *Reader) Hooked() []any {
+	var rows []any
+	for i := range slices.Backward(r.nodes) {
+		rows = append(rows, r.nodes[i].fresh...)
+	}
+	return rows
+}
+
 // Reset makes the Reader ready for the next root. It forgets all rows.
 func (r *Reader) Reset() {
 	for i := range r.nodes {
 		n := &r.nodes[i]
 		clear(n.rows)
 		clear(n.links)
-		n.rows, n.ords, n.links = n.rows[:0], n.ords[:0], n.links[:0]
+		clear(n.fresh)
+		n.rows, n.ords, n.links, n.fresh = n.rows[:0], n.ords[:0], n.links[:0], n.fresh[:0]
 		n.where, n.read = n.where[:0], n.read[:0]
 		n.last, n.lastKey, n.lastParent = place{}, rel.Key{}, nil
 	}

@@ -60,6 +60,7 @@ type Node struct {
 	parentTypes []dialect.Type
 	table       int // in Shape.models, or -1
 	keep        bool
+	hooked      bool // whether rows have an AfterLoad hook
 	decode      []slotDecoder
 	box         boxer
 	ofPair      bool // whether the parent is a row of a link table without struct
@@ -105,6 +106,7 @@ func (s *Shape) Prepare() {
 		n.keyTypes = types(n.KeyColumns)
 		n.box = newBoxer(n.Model.RowType())
 		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare
+		n.hooked = n.Model.Struct.Hooks.Has(schema.AfterLoad)
 		n.table = -1
 		if n.NeedTable || n.Repeats || count[n.Model] > 1 && !n.Model.Bare {
 			n.table = s.tableOf(n.Model)

@@ -17,7 +17,8 @@ type Query struct {
 	Model  *schema.Model
 	Graph  *schema.Graph
 	Load   []string  // paths of relations
-	Keys   []rel.Key // if not empty, only rows with these keys
+	Keys   []rel.Key // if not empty, only rows with these keys,
+	Exact  bool      // which have the version too
 	Fixed  []Fixed
 	Calls  []Call
 	Order  []string // paths, those in descending order with a "-" before them

@@ -68,7 +68,11 @@ func (b *builder) fixed(from *From) (All, error) {
 	var all All
 	m := from.Table.Model
 	if len(b.query.Keys) > 0 {
-		c, err := keysIn(from.Table, m.Key, b.query.Keys, b.traits)
+		columns := m.Key
+		if b.query.Exact {
+			columns = m.Identity()
+		}
+		c, err := keysIn(from.Table, columns, b.query.Keys, b.traits)
 		if err != nil {
 			return nil, fmt.Errorf("kin: %w", err)
 		}

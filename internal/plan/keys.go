@@ -11,10 +11,20 @@ import (
 	"github.com/kin-orm/kin/internal/schema"
 )
 
-// WithKeys returns the condition that is met by the rows of a model that have
-// one of the keys.
-func WithKeys(m *schema.Model, keys []rel.Key, d dialect.Dialect) (Cond, error) {
-	return keysIn(&Table{Model: m, Alias: m.Table}, m.Key, keys, d.Traits())
+// WithIdentities returns the condition that is met by the rows of a model that
+// have one of the keys, and its version if the model has one.
+func WithIdentities(m *schema.Model, keys []rel.Key, d dialect.Dialect) (Cond, error) {
+	return keysIn(&Table{Model: m, Alias: m.Table}, m.Identity(), keys, d.Traits())
+}
+
+// Identities plans the statement that reads the keys and the versions of rows.
+func Identities(m *schema.Model, keys []rel.Key, d dialect.Dialect) (*Statement, error) {
+	t := &Table{Model: m, Alias: m.Table}
+	where, err := keysIn(t, m.Key, keys, d.Traits())
+	if err != nil {
+		return nil, err
+	}
+	return &Statement{Arms: []*Select{{From: &From{Table: t}, Where: where, Columns: refs(t, m.Identity())}}}, nil
 }
 
 func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.Traits) (Cond, error) {
@@ -42,19 +52,15 @@ func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.
 	return &Cmp{Ref: Ref{t, columns[0]}, Op: lookup.In, Args: args}, nil
 }
 
-// KeysBy plans the statement that reads the generated key of the rows of a
-// model, and what they have in other columns, of which it is given all values.
-func KeysBy(m *schema.Model, by []*schema.Column, values []rel.Key, d dialect.Dialect) (*Statement, error) {
+// RowsBy plans the statement that reads columns of the rows of a model, and
+// then what they have in the columns by, of which it is given all values.
+func RowsBy(m *schema.Model, columns, by []*schema.Column, values []rel.Key, d dialect.Dialect) (*Statement, error) {
 	t := &Table{Model: m, Alias: m.Table}
 	where, err := keysIn(t, by, values, d.Traits())
 	if err != nil {
 		return nil, err
 	}
-	key := m.Auto
-	if key == nil {
-		key = m.Key[0]
-	}
-	sel := &Select{From: &From{Table: t}, Where: where, Columns: []Expr{Ref{t, key}}}
+	sel := &Select{From: &From{Table: t}, Where: where, Columns: refs(t, columns)}
 	sel.Columns = append(sel.Columns, refs(t, by)...)
 	return &Statement{Arms: []*Select{sel}}, nil
 }

@@ -45,6 +45,10 @@ type Model struct {
 	Key     []*Column // the primary key
 	Auto    *Column   // the column that the database generates, or nil
 
+	Version *Column   // the column that counts writes, or nil
+	Created []*Column // those that hold the time of the insert
+	Updated []*Column // those that hold the time of the last write
+
 	// Keys are the foreign keys, in the order of their fields.
 	Keys []*Relation
 	// Relations are all relations that start here, sorted by name.

@@ -134,7 +134,7 @@ func TestParse(t *testing.T) {
 
 	key := s.Key()
 	require.Len(t, key.Fields, 1)
-	assert.Equal(t, KeyField{Field: s.Fields[0], Width: 1, Auto: true}, key.Fields[0])
+	assert.Equal(t, KeyField{Field: s.Fields[0], Width: 1, Auto: true, Zero: true}, key.Fields[0])
 	assert.Equal(t, []dialect.Type{{Kind: dialect.Int, Bits: 64}}, key.Types)
 	assert.Equal(t, []*Field{s.Fields[0]}, key.Leaves)
 	assert.Same(t, key, s.Key(), "found once")

@@ -171,6 +171,7 @@ func (r *resolver) columns(m *Model) {
 				r.problem(m, f.Name, "is a primary key, which cannot be NULL; take a plain type and no null option")
 			}
 			r.auto(m, c, len(keys))
+			r.behaviour(m, c)
 			m.Columns = append(m.Columns, c)
 			r.member(m, f.Name, c.Lookup, Member{Column: c})
 		}

@@ -99,6 +99,7 @@ type Struct struct {
 	Name   string
 	Fields []*Field
 	Table  Table
+	Hooks  Hooks
 	// Problems is what is wrong with the type, whatever the others are.
 	Problems []Problem
 
@@ -117,6 +118,8 @@ type KeyField struct {
 	Field *Field
 	Width int
 	Auto  bool
+	// Zero is whether a zero value is no key yet, because one is made for it.
+	Zero bool
 }
 
 // Key returns the primary key. It is empty if there is none.
@@ -140,13 +143,13 @@ func (s *Struct) findKey(above []*Struct) *Key {
 	fields := keyFields(s)
 	for _, f := range fields {
 		if f.Rel.Kind == NoRel {
-			k.Fields = append(k.Fields, KeyField{f, 1, isAuto(f, len(fields))})
+			k.Fields = append(k.Fields, KeyField{f, 1, isAuto(f, len(fields)), isMade(s, f, len(fields))})
 			k.Types = append(k.Types, f.Value)
 			k.Leaves = append(k.Leaves, f)
 			continue
 		}
 		target := f.Rel.Struct().findKey(above)
-		k.Fields = append(k.Fields, KeyField{f, len(target.Types), false})
+		k.Fields = append(k.Fields, KeyField{f, len(target.Types), false, false})
 		k.Types = append(k.Types, target.Types...)
 		k.Leaves = append(k.Leaves, target.Leaves...)
 	}
@@ -229,6 +232,7 @@ func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struc
 		s.encrypted(f)
 		switch {
 		case known && sf.IsExported():
+			s.behaviour(f)
 			s.Fields = append(s.Fields, f)
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct:
 			flattened[path] = true
@@ -253,6 +257,8 @@ func (s *Struct) relation(f *Field) {
 		s.problem(f.Name, "has a tag option for columns (json, type, size or auto), but is a relation")
 	case tag.Deterministic, tag.BoundTo != "":
 		s.problem(f.Name, notEncrypted)
+	case tag.AutoCreate, tag.AutoUpdate, tag.Version:
+		s.problem(f.Name, "has a tag option for values that kin sets (autocreate, autoupdate or version), but is a relation")
 	case !f.Rel.Kind.HasColumns() && (tag.Key || tag.Null || tag.Unique || tag.Index ||
 		tag.Default != "" || tag.OnDelete != "" || tag.OnUpdate != ""):
 		s.problem(f.Name, "has a tag option for columns (pk, null, unique, index, default, on_delete or on_update), but is a relation to many rows")

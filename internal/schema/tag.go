@@ -26,6 +26,10 @@ type Tag struct {
 	Deterministic bool   // of an encrypted column
 	BoundTo       string // table.column, of an encrypted column
 
+	AutoCreate bool // set to the time of the insert
+	AutoUpdate bool // set to the time of each write
+	Version    bool // counts writes
+
 	RelatedName string
 	OnDelete    string // SQL, such as SET NULL
 	OnUpdate    string
@@ -75,12 +79,17 @@ var (
 		"set_default": "SET DEFAULT", "no_action": "NO ACTION",
 	}
 	options = map[string]option{
-		"pk":      flag(func(t *Tag) { t.Key = true }),
-		"auto":    flag(func(t *Tag) { t.Auto = true }),
-		"null":    flag(func(t *Tag) { t.Null = true }),
-		"unique":  flag(func(t *Tag) { t.Unique = true }),
-		"index":   flag(func(t *Tag) { t.Index = true }),
-		"json":    flag(func(t *Tag) { t.JSON = true }),
+		"pk":     flag(func(t *Tag) { t.Key = true }),
+		"auto":   flag(func(t *Tag) { t.Auto = true }),
+		"null":   flag(func(t *Tag) { t.Null = true }),
+		"unique": flag(func(t *Tag) { t.Unique = true }),
+		"index":  flag(func(t *Tag) { t.Index = true }),
+		"json":   flag(func(t *Tag) { t.JSON = true }),
+
+		"autocreate": flag(func(t *Tag) { t.AutoCreate = true }),
+		"autoupdate": flag(func(t *Tag) { t.AutoUpdate = true }),
+		"version":    flag(func(t *Tag) { t.Version = true }),
+
 		"default": text(func(t *Tag, v string) { t.Default = v }),
 		"type":    text(func(t *Tag, v string) { t.Type = v }),
 

@@ -179,9 +179,9 @@ func Delete(d dialect.Dialect, table string, where plan.Cond) Text {
 }
 
 // Upsert writes an INSERT of rows that gives those that are there already, by
-// the columns by, the new values of the columns set.
-func Upsert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]driver.Value, by, set []*schema.Column) Text {
-	text := Insert(d, table, columns, rows, nil)
+// the columns by, the new values of the columns set, and the next version.
+func Upsert(d dialect.Dialect, m *schema.Model, columns []*schema.Column, rows [][]driver.Value, by, set []*schema.Column) Text {
+	text := Insert(d, m.Table, columns, rows, nil)
 	w := writer{d: d, t: d.Traits(), b: []byte(text.SQL), args: text.Args, err: text.Err}
 	if w.t.OnDuplicateKey {
 		w.text(" ON DUPLICATE KEY UPDATE ")
@@ -197,6 +197,7 @@ func Upsert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]
 			w.ident(c.Name)
 			w.text(")")
 		}
+		w.nextVersion(m, len(set) > 0)
 		return Text{string(w.b), w.args, w.err}
 	}
 	w.text(" ON CONFLICT ")
@@ -210,5 +211,20 @@ func Upsert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]
 		w.text(" = excluded.")
 		w.ident(c.Name)
 	}
+	w.nextVersion(m, len(set) > 0)
 	return Text{string(w.b), w.args, w.err}
+}
+
+// nextVersion raises the version of a row that is updated.
+func (w *writer) nextVersion(m *schema.Model, updated bool) {
+	if m.Version == nil || !updated {
+		return
+	}
+	w.text(", ")
+	w.ident(m.Version.Name)
+	w.text(" = ")
+	w.ident(m.Table)
+	w.text(".")
+	w.ident(m.Version.Name)
+	w.text(" + 1")
 }

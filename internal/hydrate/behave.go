@@ -1,0 +1,95 @@
+package hydrate
+
+import (
+	"fmt"
+	"math"
+	"reflect"
+	"time"
+	"unsafe"
+
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// HasTime reports whether the time column c of row, a *T, is set: it is
+// neither NULL nor zero.
+func HasTime(c *schema.Column, row any) bool {
+	p := unsafe.Add(unbox(row), c.Field.Offset)
+	switch c.Field.Wrap {
+	case schema.Pointer:
+		t := *(**time.Time)(p)
+		return t != nil && !t.IsZero()
+	case schema.Null:
+		return *(*bool)(unsafe.Add(p, c.Field.ValidOffset)) && !(*time.Time)(p).IsZero()
+	case schema.Plain, schema.Nil:
+	}
+	return !(*time.Time)(p).IsZero()
+}
+
+// SetTime sets the time column c of row, a *T.
+func SetTime(c *schema.Column, row any, t time.Time) {
+	p := unsafe.Add(unbox(row), c.Field.Offset)
+	switch c.Field.Wrap {
+	case schema.Pointer:
+		*(**time.Time)(p) = &t // what the old one pointed to may be shared
+		return
+	case schema.Null:
+		*(*bool)(unsafe.Add(p, c.Field.ValidOffset)) = true
+	case schema.Plain, schema.Nil:
+	}
+	*(*time.Time)(p) = t
+}
+
+// CopyColumn copies the column c of one row, a *T, to another.
+func CopyColumn(c *schema.Column, dst, src any) {
+	to := reflect.NewAt(c.Field.Type, unsafe.Add(unbox(dst), c.Field.Offset)).Elem()
+	to.Set(reflect.NewAt(c.Field.Type, unsafe.Add(unbox(src), c.Field.Offset)).Elem())
+}
+
+// IsZero reports whether the field f of row, a *T, is zero.
+func IsZero(f *schema.Field, row any) bool { return isZero(f, unsafe.Add(unbox(row), f.Offset)) }
+
+// IdentityOf returns what row, a *T of the model m, has in the columns of
+// m.Identity.
+func IdentityOf(m *schema.Model, row any) (rel.Key, error) {
+	key, err := KeyOf(m.Struct.Key(), row)
+	if err != nil || m.Version == nil {
+		return key, err
+	}
+	v, err := columnValue(unbox(row), m.Version, permissive)
+	if err != nil {
+		return key, err
+	}
+	version, err := rel.ReadKey(m.Version.Value, v)
+	return rel.Join(append(rel.Split(key, len(m.Key)), version)), err
+}
+
+// VersionOf returns the version of row, a *T whose version is the column c.
+func VersionOf(c *schema.Column, row any) (int64, error) {
+	v := reflect.NewAt(c.Field.Type, unsafe.Add(unbox(row), c.Field.Offset)).Elem()
+	if v.CanInt() {
+		return v.Int(), nil
+	}
+	if v.Uint() > math.MaxInt64 {
+		return 0, fmt.Errorf("%s %w", c.GoName(), RangeError{Above: true})
+	}
+	return int64(v.Uint()), nil
+}
+
+// SetVersion sets the version of row, a *T, which must have room for it.
+func SetVersion(c *schema.Column, row any, n int64) {
+	v := reflect.NewAt(c.Field.Type, unsafe.Add(unbox(row), c.Field.Offset)).Elem()
+	if v.CanInt() {
+		v.SetInt(n)
+		return
+	}
+	v.SetUint(uint64(n))
+}
+
+// Repoint is [Point], until undo is called.
+func Repoint(row any, r *schema.Relation, target any) (undo func()) {
+	h := one(unbox(row), r.Field)
+	was := *h
+	Point(row, r, target)
+	return func() { *h = was }
+}
