@@ -59,10 +59,24 @@ func (c *change) explain(ctx context.Context, err error) error {
 			why = stale
 		}
 	}
-	if err != error(miss) { // undoing failed too
-		return errors.Join(why, err)
+	if others := besides(err, miss); len(others) > 0 { // undoing failed too
+		return errors.Join(append(others, why)...)
 	}
 	return why
+}
+
+// besides returns the errors that are joined to known in err.
+func besides(err, known error) []error {
+	if !errors.Is(err, known) {
+		return []error{err}
+	}
+	var others []error
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, e := range joined.Unwrap() {
+			others = append(others, besides(e, known)...)
+		}
+	}
+	return others
 }
 
 // stale returns the error for the first row from…to that is not in the

@@ -442,10 +442,8 @@ func testAfterLoad(t *testing.T, s *Suite) {
 		"get":    func(ctx context.Context) error { _, err := q.Filter("name", "A").Get(ctx, s.DB); return err },
 		"reload": func(ctx context.Context) error { return kin.Reload(ctx, s.DB, stores[0]) },
 		"load": func(ctx context.Context) error {
-			_, err := kin.Key[store](stores[0].ID), error(nil)
-			x := goods[0].Store
-			require.NoError(t, x.SetKey(stores[0].ID))
-			_, err = x.Load(ctx, s.DB)
+			x := kin.Key[store](stores[0].ID)
+			_, err := x.Load(ctx, s.DB)
 			return err
 		},
 	} {
@@ -499,19 +497,19 @@ func testValidate(t *testing.T, s *Suite) {
 
 type (
 	wrongHook struct{ ID int64 }
-	mixinA    struct{}
-	mixinB    struct{}
+	MixinA    struct{}
+	MixinB    struct{}
 	ambiguous struct {
 		ID int64
-		mixinA
-		mixinB
+		MixinA
+		MixinB
 	}
 	validElsewhere struct{ ID int64 }
 )
 
 func (*wrongHook) BeforeInsert(context.Context) error          { return nil }
-func (*mixinA) AfterInsert(context.Context, *kin.Tx) error     { return nil }
-func (*mixinB) AfterInsert(context.Context, *kin.Tx) error     { return nil }
+func (*MixinA) AfterInsert(context.Context, *kin.Tx) error     { return nil }
+func (*MixinB) AfterInsert(context.Context, *kin.Tx) error     { return nil }
 func (*validElsewhere) Validate(lang string) map[string]string { return map[string]string{lang: ""} }
 
 func testHookMistakes(t *testing.T, _ *Suite) {

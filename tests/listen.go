@@ -3,7 +3,9 @@ package tests
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +20,8 @@ func listenCases() []Case {
 	return []Case{
 		{"listen/writes", testListen},
 		{"listen/relations", testListenRelation},
+		{"listen/many-to-many relations", testListenLinked},
+		{"listen/links with a model", testListenThrough},
 		{"listen/by many goroutines", testListenRace},
 	}
 }
@@ -41,17 +45,12 @@ func listenTo(ctx context.Context, s *Suite) context.Context {
 
 func heardBy(ctx context.Context, s *Suite) bool { return ctx.Value(listenKey{}) == s }
 
-func names[T any](rows []*T) string {
-	text := ""
-	for _, row := range rows {
-		switch row := any(row).(type) {
-		case *shelf:
-			text += fmt.Sprint(" ", row.ID)
-		case *book:
-			text += " " + row.Title
-		}
+func titles(books []*book) string {
+	list := make([]string, len(books))
+	for i, b := range books {
+		list[i] = b.Title
 	}
-	return text
+	return strings.Join(list, " ")
 }
 
 func testListen(t *testing.T, s *Suite) {
@@ -64,7 +63,7 @@ func testListen(t *testing.T, s *Suite) {
 			if !heardBy(ctx, s) {
 				return nil
 			}
-			log = append(log, what+names(rows))
+			log = append(log, what+" "+titles(rows))
 			if len(log) == failAt {
 				return errHook
 			}
@@ -133,7 +132,7 @@ func testListenRelation(t *testing.T, s *Suite) {
 		if err != nil {
 			return err
 		}
-		log = append(log, fmt.Sprint(c.Relation, c.Row.ID-one.ID, " +", names(c.Added), " -", names(c.Removed), " =", n))
+		log = append(log, fmt.Sprint(c.Relation, c.Row.ID-one.ID, " +", titles(c.Added), " -", titles(c.Removed), " =", n))
 		if fail {
 			return errHook
 		}
@@ -152,7 +151,7 @@ func testListenRelation(t *testing.T, s *Suite) {
 	_, err = one.Books.Clear(ctx, s.DB)
 	require.NoError(t, err, "nothing changes, and nothing is heard")
 	assert.Equal(t, []string{
-		"books0 + d - =4", "books0 + e - =5", "books0 + - a =4", "books0 + - b =3", "books0 + a - c e =2", "books0 + - a d =0",
+		"books0 +d - =4", "books0 +e - =5", "books0 + -a =4", "books0 + -b =3", "books0 +a -c e =2", "books0 + -a d =0",
 	}, log)
 	s.checkBooks(t, one)
 	assert.True(t, a.Shelf.IsNull())
@@ -181,15 +180,114 @@ func testListenRace(t *testing.T, s *Suite) {
 	s, one, _ := newShelves(t, s)
 	ctx := listenTo(t.Context(), s)
 	var wg sync.WaitGroup
-	for i := range 8 {
+	errs := make([]error, 8)
+	for i := range errs {
 		wg.Go(func() {
-			for j := range 5 {
+			for range 5 {
 				stop := kin.Listen(kin.Listener[book]{AfterUpdate: func(context.Context, *kin.Tx, []*book) error { return nil }})
 				row := &book{ID: one.Books.All()[0].ID, Title: "a"}
-				assert.NoError(t, kin.Update(ctx, s.DB, row, "title"), "%d %d", i, j)
+				errs[i] = errors.Join(errs[i], kin.Update(ctx, s.DB, row, "title"))
 				stop()
 			}
 		})
 	}
 	wg.Wait()
+	require.NoError(t, errors.Join(errs...))
+}
+
+func testListenLinked(t *testing.T, s *Suite) {
+	s, posts, tags := newPostTags(t, s)
+	ctx, post := listenTo(t.Context(), s), posts[0]
+	var log []string
+	fail := false
+	stop := kin.ListenRelation(func(ctx context.Context, tx *kin.Tx, c kin.RelationChange[linkPost, linkTag]) error {
+		if !heardBy(ctx, s) {
+			return nil
+		}
+		n, err := c.Row.Tags.Query().Count(ctx, tx)
+		if err != nil {
+			return err
+		}
+		log = append(log, fmt.Sprint(c.Relation, c.Row.ID, " +", tagNames(c.Added), " -", tagNames(c.Removed), " =", n))
+		if fail {
+			return errHook
+		}
+		return nil
+	})
+	defer stop()
+	require.NoError(t, post.Tags.Add(ctx, s.DB, tags[2]))
+	require.NoError(t, post.Tags.Create(ctx, s.DB, &linkTag{Name: "new"}))
+	require.NoError(t, post.Tags.Remove(ctx, s.DB, tags[0]))
+	require.NoError(t, post.Tags.Set(ctx, s.DB, tags[3], tags[1]))
+	_, err := post.Tags.Clear(ctx, s.DB)
+	require.NoError(t, err)
+	assert.Equal(t, []string{
+		"tags1 +t2 - =3", "tags1 +new - =4", "tags1 + -t0 =3", "tags1 +t3 -t2 new =2", "tags1 + -t1 t3 =0",
+	}, log)
+	s.checkTags(t, post, tags)
+	require.NoError(t, post.Tags.Set(ctx, s.DB, tags[0], tags[1]))
+	fail = true
+	for what, write := range map[string]func() error{
+		"add":    func() error { return post.Tags.Add(ctx, s.DB, tags[2], &linkTag{Name: "x"}) },
+		"create": func() error { return post.Tags.Create(ctx, s.DB, &linkTag{Name: "x"}) },
+		"remove": func() error { return post.Tags.Remove(ctx, s.DB, tags[0]) },
+		"set":    func() error { return post.Tags.Set(ctx, s.DB, &linkTag{Name: "x"}) },
+		"clear":  func() error { _, err := post.Tags.Clear(ctx, s.DB); return err },
+	} {
+		err := write()
+		require.ErrorIs(t, err, errHook, what)
+		require.ErrorContains(t, err, "kin: a listener to linkPost.Tags: ", what)
+		s.checkTags(t, post, tags, "t0", "t1")
+		assert.Empty(t, s.column(t, "SELECT name FROM link_tags WHERE name = 'x'"), what)
+	}
+}
+
+func tagNames(tags []*linkTag) string {
+	list := make([]string, len(tags))
+	for i, g := range tags {
+		list[i] = g.Name
+	}
+	return strings.Join(list, " ")
+}
+
+func testListenThrough(t *testing.T, s *Suite) {
+	s = throughSuite(t, s)
+	ctx := listenTo(t.Context(), s)
+	person := &linkPerson{Name: "p"}
+	clubs := []*linkClub{{Name: "a"}, {Name: "b"}}
+	require.NoError(t, kin.Insert(ctx, s.DB, person))
+	require.NoError(t, kin.Insert(ctx, s.DB, clubs...))
+	var log []string
+	fail := false
+	stop := kin.ListenRelation(func(ctx context.Context, _ *kin.Tx, c kin.RelationChange[linkPerson, linkClub]) error {
+		if !heardBy(ctx, s) {
+			return nil
+		}
+		text := []string{c.Relation}
+		for _, x := range c.Added {
+			text = append(text, "+"+x.Name)
+		}
+		for _, x := range c.Removed {
+			text = append(text, "-"+x.Name)
+		}
+		log = append(log, strings.Join(text, " "))
+		if fail {
+			return errHook
+		}
+		return nil
+	})
+	defer stop()
+	links := []*linkMembership{{Club: kin.To(clubs[0]), Role: "owner"}, {Club: kin.Key[linkClub](clubs[1].ID), Role: "guest"}}
+	fail = true
+	require.ErrorIs(t, person.Clubs.AddLinks(ctx, s.DB, links...), errHook)
+	assert.Equal(t, linkMembership{Club: kin.To(clubs[0]), Role: "owner"}, *links[0])
+	assert.Empty(t, s.column(t, "SELECT role FROM link_memberships"))
+	fail, log = false, nil
+	require.NoError(t, person.Clubs.AddLinks(ctx, s.DB, links...))
+	require.NoError(t, person.Clubs.Remove(ctx, s.DB, clubs[0]))
+	require.NoError(t, person.Clubs.Add(ctx, s.DB, clubs[0]))
+	_, err := person.Clubs.Clear(ctx, s.DB)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"clubs +a +b", "clubs -a", "clubs +a", "clubs -a -b"}, log)
+	assert.Empty(t, s.column(t, "SELECT role FROM link_memberships"))
 }

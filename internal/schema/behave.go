@@ -23,7 +23,7 @@ const (
 )
 
 // Has reports whether there is one of the hooks.
-func (h Hooks) Has(any Hooks) bool { return h&any != 0 }
+func (h Hooks) Has(hooks Hooks) bool { return h&hooks != 0 }
 
 // behaviour checks the options of the field f that have kin set its value.
 func (s *Struct) behaviour(f *Field) {
