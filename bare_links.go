@@ -43,7 +43,7 @@ func (b *bareLinks[T]) add(ctx context.Context, s *session, _ []*T, keys []rel.K
 		rows = append(rows, row)
 	}
 	for chunk := range slices.Chunk(rows, s.chunk(len(columns))) {
-		text := sqlgen.Upsert(s.dialect, b.via.Link.To, columns, chunk, columns, nil)
+		text := sqlgen.Upsert(s.dialect, b.via.Link.To, columns, chunk, columns, nil, nil)
 		if err := b.run(ctx, s, text, nil); err != nil {
 			return err
 		}

@@ -45,12 +45,16 @@ func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op,
 	if err != nil {
 		return err
 	}
+	if err := c.filter(ctx); err != nil {
+		return err
+	}
 	w := write{op: o, model: c.model, rows: c.rows}
 	if o == updating {
 		w.touch = c.model.Updated
 		defer repointed(c.rows, link.Relation.Inverse, target)()
 	}
-	return c.explain(ctx, s.around(ctx, w, func(s *session) error {
+	soft := o == deleting && c.model.Deleted != nil
+	return c.explain(ctx, s.around(ctx, w, c.marking(soft, func(s *session) error {
 		keys, err := c.identities()
 		if err != nil {
 			return err
@@ -68,19 +72,19 @@ func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op,
 					return &mismatch{from, to, n - int(changed)}
 				}
 			}
-			if o == updating {
+			if o == updating || soft {
 				return c.raise(s)
 			}
 			return nil
 		})
-	}))
+	})))
 }
 
 // writeQuery writes the rows of a query. Times are those that rows in memory
 // have been given.
 func (r *Reverse[T]) writeQuery(ctx context.Context, s *session, link rel.Link, c *change, q QuerySet[T], target any) (int64, error) {
 	if c.op == deleting {
-		return q.Delete(ctx, &Tx{*s})
+		return q.deleteAt(ctx, &Tx{*s}, c.at)
 	}
 	settings := []Setting{Set(link.Relation.Inverse.Name, target)}
 	for _, col := range c.model.Updated {

@@ -1,6 +1,8 @@
 package kin
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -31,6 +33,9 @@ type compiled struct {
 	graph  *schema.Graph
 	traits *dialect.Traits
 
+	filters *filters    // of the DB
+	scopes  []keptScope // those that the statement has in it
+
 	*plan.Statement
 	sql  string
 	args []any
@@ -41,8 +46,9 @@ type compiled struct {
 // it is run on several dialects, or while models are being registered.
 const keptForms = 24
 
-// compile returns the query as a statement of the form.
-func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
+// compile returns the query as a statement of the form, with the arguments of
+// this call.
+func (qs QuerySet[T]) compile(ctx context.Context, s *session, f form) (*compiled, error) {
 	q := qs.q
 	if q == nil {
 		q = &query{} // Query[T]() has no place to remember it
@@ -55,15 +61,21 @@ func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
 		return nil, err
 	}
 	traits := s.dialect.Traits()
+	sc, err := s.scoping(ctx, g)
+	if err != nil {
+		return nil, err
+	}
 	kept := q.compiled.Load()
 	if kept != nil {
 		for _, c := range *kept {
-			if c.form == f && c.graph == g && c.traits == traits {
-				return c, c.err
+			if c.form == f && c.graph == g && c.traits == traits && c.filters == s.filters {
+				if bound, err := sc.bind(c); bound != nil || err != nil {
+					return bound, cmp.Or(err, c.err)
+				}
 			}
 		}
 	}
-	c := &compiled{form: f, graph: g, traits: traits}
+	c := &compiled{form: f, graph: g, traits: traits, filters: s.filters}
 	m, err := modelOf(g, reflect.TypeFor[T]())
 	if err == nil {
 		err = checkNames(g, s.dialect)
@@ -71,7 +83,10 @@ func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.write(q, m, s.dialect)
+	c.write(q, m, s.dialect, sc)
+	if sc != nil && sc.err != nil {
+		return nil, sc.err // which is that of one call
+	}
 	if errors.Is(c.err, ErrUnsaved) {
 		return c, c.err // which a row that is saved in the meantime mends
 	}
@@ -81,20 +96,27 @@ func (qs QuerySet[T]) compile(s *session, f form) (*compiled, error) {
 		list = append(list, *kept...)
 	}
 	q.compiled.CompareAndSwap(kept, &list)
-	return c, c.err
+	if c.err != nil {
+		return c, c.err
+	}
+	return sc.bind(c)
 }
 
 // plan returns what the query asks of a model.
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
 		Model: m, Graph: g, Load: q.load, Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
-		Order: q.order, Limit: q.limit, Offset: q.offset,
+		Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
 	}
 }
 
 // write plans the query and writes it.
-func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect) {
+func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scoping) {
 	p := q.plan(m, c.graph)
+	if sc != nil {
+		p.Filter = sc.kept
+		defer sc.note(c)
+	}
 	rows := plan.Rows
 	switch c.form {
 	case allRows:

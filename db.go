@@ -23,6 +23,7 @@ type session struct {
 	readOnly bool
 	undone   bool             // whether a caller undoes all if a part fails
 	clock    func() time.Time // or nil
+	filters  *filters         // nil if there are none
 }
 
 // A Conn is what a [DB] can run on: a *sql.DB, a *sql.Conn or a *sql.Tx.

@@ -92,6 +92,8 @@ rule. A tag is a column name, which may be empty, and options after it, as in
 	                   so that it can be found, and be unique
 	bound_to=tab.col   of an [Encrypted]: the table and column that its
 	                   ciphertexts are bound to, after a renaming
+	softdelete         rows are deleted by setting the field, a *time.Time, a
+	                   sql.Null[time.Time] or a bool: [QuerySet.WithDeleted]
 	related_name=name  of a ForeignKey or a ManyToMany: the way back, in
 	                   lookups; by default the model in lower case and an s
 	on_delete=action   of a ForeignKey: cascade, restrict, set_null,
@@ -189,6 +191,8 @@ Code that does not own a model listens to it: [Listen], [ListenRelation].
   - A condition over a to-many relation keeps or drops rows of the query, and
     never trims what is loaded. Exclude is the exact complement of Filter,
     with NULL.
+  - Rows that are softly deleted, or outside a filter ([WithFilter]), are as if
+    they were not there, wherever a query meets them.
   - Every value is a bound parameter, and every name is one of a registered
     model.
   - The same program gives the same answer on every database: case, the order

@@ -74,11 +74,18 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 			columns = append(columns, c)
 		}
 	}
+	scope, err := s.scopeOf(ctx, in.model)
+	if err != nil {
+		return err
+	}
 	var given, open []int // rows whose key is set, and those for which one is generated
 	for i, row := range in.rows {
 		values, err := hydrate.Values(nil, columns, row, s.dialect.Traits())
 		if err != nil {
 			return err
+		}
+		if err := outside(scope, columns, values); err != nil {
+			return fmt.Errorf("row %d of %d %w", i+1, len(in.rows), err)
 		}
 		in.values = append(in.values, values)
 		if in.model.Auto != nil && !hydrate.HasGenerated(in.model, row) {

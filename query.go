@@ -1,6 +1,7 @@
 package kin
 
 import (
+	"context"
 	"fmt"
 	"reflect"
 	"slices"
@@ -40,6 +41,8 @@ type query struct {
 	all    bool // whether a change may touch every row
 	err    error
 
+	deleted bool // whether rows that are softly deleted are in
+
 	compiled atomic.Pointer[[]*compiled]
 }
 
@@ -57,7 +60,7 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 		q.load, q.fixed, q.calls = slices.Clip(old.load), slices.Clip(old.fixed), slices.Clip(old.calls)
 		q.keys, q.exact = old.keys, old.exact
 		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
-		q.all = old.all
+		q.all, q.deleted = old.all, old.deleted
 	}
 	change(q)
 	return QuerySet[T]{q}
@@ -228,13 +231,15 @@ func (qs QuerySet[T]) Err() error {
 // SQL returns the text of the statement that [QuerySet.All] would run, and
 // its arguments: for eyes and for tests. The models are those of the default
 // registry, or those of a database if its [DB.Dialect] is given. The text is
-// empty if the answer is known to be empty without asking.
+// empty if the answer is known to be empty without asking. Filters that the
+// database has by [WithFilter] are not in it: they belong to the context of a
+// call.
 func (qs QuerySet[T]) SQL(d dialect.Dialect) (text string, args []any, err error) {
 	s := session{dialect: d, space: Relations().space()}
 	if b, ok := d.(boundDialect); ok {
 		s.dialect, s.space = b.Dialect, b.space
 	}
-	c, err := qs.compile(&s, allRows)
+	c, err := qs.compile(context.Background(), &s, allRows)
 	if err != nil {
 		return "", nil, err
 	}

@@ -38,7 +38,7 @@ func (s *session) reseal(ctx context.Context, m *schema.Model, rows []any, writt
 		}
 		size := s.chunk(len(sealed) + len(set))
 		for part := range slices.Chunk(all, size) {
-			text := sqlgen.UpdateMany(s.dialect, m.Table, sealed, set, part)
+			text := sqlgen.UpdateMany(s.dialect, m.Table, sealed, set, part, nil)
 			if text.Err != nil {
 				return text.Err
 			}

@@ -80,7 +80,7 @@ func (qs QuerySet[T]) rows(ctx context.Context, db Executor, f form, hint int) (
 // to be called.
 func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (rows []*T, hooked []any, err error) {
 	s := db.session()
-	c, err := qs.compile(s, f)
+	c, err := qs.compile(ctx, s, f)
 	if err != nil || c.Empty {
 		return nil, nil, err
 	}
@@ -133,7 +133,7 @@ func (qs QuerySet[T]) Exists(ctx context.Context, db Executor) (bool, error) {
 
 func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64, err error) {
 	s := db.session()
-	c, err := qs.compile(s, f)
+	c, err := qs.compile(ctx, s, f)
 	if err != nil || c.Empty {
 		return 0, err
 	}
@@ -183,7 +183,7 @@ func (qs QuerySet[T]) Iter(ctx context.Context, db Executor) iter.Seq2[*T, error
 // stream calls yield for each row, as long as it returns true.
 func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, error) bool) (err error) {
 	s := db.session()
-	c, err := qs.compile(s, stream)
+	c, err := qs.compile(ctx, s, stream)
 	if err != nil || c.Empty {
 		return err
 	}

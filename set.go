@@ -29,17 +29,20 @@ func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setti
 	for i, s := range settings {
 		list[i] = s.s
 	}
-	return qs.change(ctx, db, "update", list)
+	return qs.change(ctx, db, "update", func(*plan.Query) []plan.Setting { return list })
 }
 
 // Delete deletes all rows of the query in one statement and returns how many
 // there were. It touches no others, as [QuerySet.Update] does, and is refused
-// as that is.
+// as that is. Rows of a model with soft deletion ([QuerySet.WithDeleted]) are
+// marked as deleted; those that are already are not touched again.
 func (qs QuerySet[T]) Delete(ctx context.Context, db Executor) (int64, error) {
-	return qs.change(ctx, db, "delete", nil)
+	return qs.deleteAt(ctx, db, db.session().now())
 }
 
-func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, settings []plan.Setting) (int64, error) {
+// change updates the rows of the query by the settings for its plan, which
+// they may change, or deletes them if there are none.
+func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, settingsFor func(*plan.Query) []plan.Setting) (int64, error) {
 	name := reflect.TypeFor[T]().Name()
 	q := qs.q
 	if q == nil {
@@ -56,14 +59,26 @@ func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, sett
 	if err != nil {
 		return 0, err
 	}
+	p := q.plan(m, g)
+	sc, err := s.scoping(ctx, g)
+	if err != nil {
+		return 0, err
+	}
+	if sc != nil {
+		p.Filter = sc.where
+	}
+	settings := settingsFor(&p)
 	if settings != nil {
 		if settings, err = s.stamped(m, settings); err != nil {
 			return 0, fmt.Errorf("kin: %s of %s: %w", what, name, err)
 		}
 	}
-	change, err := plan.Changed(q.plan(m, g), settings, s.dialect)
+	change, err := plan.Changed(p, settings, s.dialect)
 	if err != nil || change.Empty {
 		return 0, s.fault(ctx, m, err)
+	}
+	if err := sc.keeps(m, change.Set); err != nil {
+		return 0, fmt.Errorf("kin: %s of %s: %w", what, name, err)
 	}
 	text := sqlgen.Change(change, s.dialect)
 	if text.Err != nil {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
@@ -22,6 +23,10 @@ type change struct {
 	model *schema.Model
 	rows  []any
 	keys  []rel.Key // of rows
+
+	scope  *plan.Scope // of the model's filters, if it has any
+	within plan.Cond   // what the rows must meet besides, or nil
+	at     time.Time   // of a soft deletion
 }
 
 // newChange checks rows before anything is sent.
@@ -83,6 +88,9 @@ func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...st
 	if err != nil || len(set) == 0 {
 		return err
 	}
+	if err := c.filter(ctx); err != nil {
+		return err
+	}
 	w := write{op: updating, model: c.model, rows: c.rows, touch: touch}
 	return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.update(ctx, s, set) }))
 }
@@ -102,12 +110,15 @@ func (c *change) update(ctx context.Context, s *session, set []*schema.Column) e
 				return c.errorf("%w", err)
 			}
 		}
+		if err := outside(c.scope, columnsAndKeys, values[i]); err != nil {
+			return c.errorf("row %d of %d %w", i+1, len(c.rows), err)
+		}
 	}
 	if len(values) == 1 {
 		if err := s.reseal(ctx, c.model, c.rows, set); err != nil {
 			return c.errorf("%w", s.fault(ctx, c.model, err))
 		}
-		text := sqlgen.UpdateOne(c.dialect, c.model.Table, set, keys, values[0])
+		text := sqlgen.UpdateOne(c.dialect, c.model.Table, set, keys, values[0], c.within)
 		if err := c.run(ctx, s, 0, 1, text); err != nil {
 			return err
 		}
@@ -120,7 +131,7 @@ func (c *change) update(ctx context.Context, s *session, set []*schema.Column) e
 		size := c.chunk(len(columnsAndKeys))
 		for from := 0; from < len(values); from += size {
 			to := min(from+size, len(values))
-			text := sqlgen.UpdateMany(c.dialect, c.model.Table, set, keys, values[from:to])
+			text := sqlgen.UpdateMany(c.dialect, c.model.Table, set, keys, values[from:to], c.within)
 			if err := c.run(ctx, s, from, to, text); err != nil {
 				return err
 			}
@@ -227,18 +238,17 @@ func Save[T any](ctx context.Context, db Executor, rows ...*T) error {
 // Delete deletes a row. If there is none with its primary key, the error is
 // [ErrNotFound], and if its version is another, [ErrStale]. What refers to it goes with it, or keeps it there, as the
 // foreign keys say.
+//
+// If the model has a softdelete field ([QuerySet.WithDeleted]), that is set in
+// the database and in memory, and the row stays. One that is deleted already
+// is [ErrNotFound].
 func Delete[T any](ctx context.Context, db Executor, row *T) error {
 	return DeleteAll(ctx, db, []*T{row})
 }
 
 // DeleteAll deletes many rows, all of them or none.
 func DeleteAll[T any](ctx context.Context, db Executor, rows []*T) error {
-	c, err := newChange(db, deleting, rows)
-	if err != nil || len(rows) == 0 {
-		return err
-	}
-	w := write{op: deleting, model: c.model, rows: c.rows}
-	return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.deleteAll(ctx, s) }))
+	return deleteRows(ctx, db, rows, false)
 }
 
 func (c *change) deleteAll(ctx context.Context, s *session) error {
@@ -265,7 +275,7 @@ func (c *change) delete(ctx context.Context, s *session, keys []rel.Key, from, t
 	if err != nil {
 		return c.errorf("%w", err)
 	}
-	return c.run(ctx, s, from, to, sqlgen.Delete(c.dialect, c.model.Table, where))
+	return c.run(ctx, s, from, to, sqlgen.Delete(c.dialect, c.model.Table, plan.Both(where, c.within)))
 }
 
 // identities returns the keys of the rows, with their versions if they have.
@@ -286,7 +296,7 @@ func (c *change) identities() ([]rel.Key, error) {
 // Reload reads rows anew: all columns, into the same values. Relations that
 // are loaded stay so, but for foreign keys that have changed. If a row is not
 // in the database any more, the error is [ErrNotFound], and no row is
-// touched.
+// touched. Rows that are softly deleted are found.
 func Reload[T any](ctx context.Context, db Executor, rows ...*T) error {
 	s := db.session()
 	g, err := s.space.graph()
@@ -308,7 +318,7 @@ func Reload[T any](ctx context.Context, db Executor, rows ...*T) error {
 	}
 	found := make(map[rel.Key]*T, len(rows))
 	for from, size := 0, s.chunk(len(m.Key)); from < len(keys); from += size {
-		q := QuerySet[T]{&query{keys: keys[from:min(from+size, len(keys))]}}
+		q := QuerySet[T]{&query{keys: keys[from:min(from+size, len(keys))], deleted: true}}
 		part, _, err := q.read(ctx, db, allRows, 0) // the hooks are for rows, not for these
 		if err != nil {
 			return err

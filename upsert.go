@@ -57,6 +57,9 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 	if err := u.prepare(); err != nil {
 		return fmt.Errorf("kin: upsert of %s: %w", m.Name, err)
 	}
+	if u.scope, err = s.scopeOf(ctx, m); err != nil {
+		return fmt.Errorf("kin: upsert of %s: %w", m.Name, err)
+	}
 	for i, row := range rows {
 		if row == nil {
 			return fmt.Errorf("kin: upsert of %s: row %d of %d is nil", m.Name, i+1, len(rows))
@@ -86,14 +89,22 @@ type upserter struct {
 	identity []rel.Key        // by row: what it has in by
 	back     []*schema.Column // that are read back
 	found    map[rel.Key][]driver.Value
+	scope    *plan.Scope // of the model's filters, if it has any
 }
 
 // all upserts rows, and sets in them what is read back.
 func (u *upserter) all(ctx context.Context, s *session, rows []any) error {
-	for _, row := range rows {
-		if err := u.add(row); err != nil {
+	for i, row := range rows {
+		switch err := u.add(row); {
+		case errors.Is(err, ErrOutside):
+			return fmt.Errorf("row %d of %d %w", i+1, len(rows), err)
+		case err != nil:
 			return err
 		}
+	}
+	if name := u.scope.Entangled(u.set); name != "" && s.dialect.Traits().OnDuplicateKey {
+		return fmt.Errorf("%s cannot tell whether a row is within the filter %q while it sets several columns of one of its conditions; name other columns to update, or say the condition in several",
+			s.dialect.Name(), name)
 	}
 	if err := s.transact(ctx, func(s *session) error { return u.run(ctx, s) }); err != nil {
 		return err
@@ -178,6 +189,9 @@ func (u *upserter) add(row any) error {
 	if err != nil {
 		return err
 	}
+	if err := outside(u.scope, u.columns, values); err != nil {
+		return err
+	}
 	id, err := u.identityOf(func(i int) driver.Value { return values[slices.Index(u.columns, u.by[i])] })
 	if err != nil {
 		return err
@@ -216,7 +230,7 @@ func (u *upserter) run(ctx context.Context, s *session) error {
 	size := s.chunk(len(u.columns))
 	for from := 0; from < len(u.values); from += size {
 		to := min(from+size, len(u.values))
-		text := sqlgen.Upsert(s.dialect, u.model, u.columns, u.values[from:to], u.by, u.set)
+		text := sqlgen.Upsert(s.dialect, u.model, u.columns, u.values[from:to], u.by, u.set, within(u.scope))
 		if text.Err != nil {
 			return text.Err
 		}
@@ -224,8 +238,9 @@ func (u *upserter) run(ctx context.Context, s *session) error {
 			return err
 		}
 		// MariaDB takes a conflict in any unique column for this one: that the
-		// rows can be found says that it was this one.
-		if len(u.back) == 0 && !s.dialect.Traits().OnDuplicateKey {
+		// rows can be found says that it was this one. A row that is outside a
+		// filter is left as it is, and not found either.
+		if len(u.back) == 0 && !s.dialect.Traits().OnDuplicateKey && u.scope == nil {
 			continue
 		}
 		if err := u.keys(ctx, u.identity[from:to]); err != nil {
@@ -239,7 +254,7 @@ func (u *upserter) run(ctx context.Context, s *session) error {
 // have set, by what they have in the columns of the conflict: no database tells
 // it in the order of the rows, or at all for rows that were there already.
 func (u *upserter) keys(ctx context.Context, identity []rel.Key) error {
-	stmt, err := plan.RowsBy(u.model, u.back, u.by, identity, u.dialect)
+	stmt, err := plan.RowsBy(u.model, u.back, u.by, identity, u.dialect, within(u.scope))
 	if err != nil {
 		return err
 	}
@@ -267,10 +282,11 @@ func (u *upserter) keys(ctx context.Context, identity []rel.Key) error {
 		return err
 	}
 	if n != len(identity) {
-		return &UniqueError{Violation{
-			Model: u.model.Name,
-			Err:   fmt.Errorf("%d of %d rows conflict in other columns than %v", len(identity)-n, len(identity), u.conflict.by),
-		}}
+		err := fmt.Errorf("%d of %d rows conflict in other columns than %v", len(identity)-n, len(identity), u.conflict.by)
+		if u.scope != nil {
+			err = fmt.Errorf("%w: %w, or with rows outside a filter", ErrNotFound, err)
+		}
+		return &UniqueError{Violation{Model: u.model.Name, Err: err}}
 	}
 	return nil
 }
@@ -298,7 +314,11 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...str
 	}
 	// Another was faster: its row is the one.
 	found, readErr := q.Get(ctx, db)
-	if readErr != nil {
+	switch {
+	case errors.Is(readErr, ErrNotFound): // not the same by these columns, or not to be seen
+		return nil, false, fmt.Errorf("kin: get or create of %s: another row has its unique values: "+
+			"in other columns than %v, or it is softly deleted or outside a filter: %w", reflect.TypeFor[T]().Name(), columns, err)
+	case readErr != nil:
 		return nil, false, errors.Join(err, readErr)
 	}
 	return found, false, nil

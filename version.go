@@ -103,7 +103,7 @@ func (c *change) stale(ctx context.Context, from, to int) error {
 
 // versions reads the versions that rows have now.
 func (c *change) versions(ctx context.Context, keys []rel.Key) (map[rel.Key]int64, error) {
-	stmt, err := plan.Identities(c.model, keys, c.dialect)
+	stmt, err := plan.Identities(c.model, keys, c.dialect, c.within)
 	if err != nil {
 		return nil, err
 	}

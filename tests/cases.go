@@ -27,6 +27,8 @@ func Cases() []Case {
 		listenCases(),
 		faultyCases(),
 		staleCases(),
+		softDeleteCases(),
+		namedFilterCases(),
 		reviewCases(),
 		valueCases(),
 		nameCases(),

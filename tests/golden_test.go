@@ -58,6 +58,8 @@ func goldens() []struct {
 		{"list", "a list", students.Filter("id__in", []int64{1, 2, 3}, "name__in", []string{"Ada", "Ben"})},
 		{"text", "text is searched with and without case", students.Filter("name__contains", "50%_!", "name__iexact", "ADA", "name__iendswith", "é").Exclude("name__gt", "M")},
 		{"range", "both bounds are in it", students.Filter("id__range", []int{3, 9})},
+		{"soft delete", "each table leaves out what is deleted where it is joined", tests.SoftDeleted{Loads: []string{"team", "children"}}},
+		{"soft delete, in arms", "all arms agree on what is there", tests.SoftDeleted{Loads: []string{"team__members", "notes"}}},
 	}
 }
 

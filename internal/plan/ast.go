@@ -50,6 +50,8 @@ type Table struct {
 	// empty.
 	Derived *Select
 	CTE     string
+	// Scope is what the rows must meet wherever the table is joined, or nil.
+	Scope Cond
 }
 
 // A Join joins a table by a relation.

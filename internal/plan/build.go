@@ -29,6 +29,13 @@ type Query struct {
 	Stream bool
 	// Reverse is whether the order of the roots is turned round.
 	Reverse bool
+
+	// Deleted is whether rows that are softly deleted are in, and Alive
+	// whether such roots are not, for all that.
+	Deleted, Alive bool
+	// Filter returns what named filters ask of the rows of a table, or nil; it
+	// is nil if there are none.
+	Filter func(*Table) (Cond, error)
 }
 
 // A Fixed keeps the rows whose key, or whose foreign key in the field of that
@@ -48,13 +55,15 @@ type builder struct {
 	traits *dialect.Traits
 	used   map[string]int  // how often an alias is in use
 	outer  map[*Table]bool // tables on the far side of an outer join
+	err    error           // of the first filter that fails
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
 	return &builder{query: q, traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}}
 }
 
-// root returns a From of the query's model.
+// root returns a From of the query's model. Its scope is a part of where: what
+// starts from the roots' keys need not ask again.
 func (b *builder) root() *From {
 	return &From{Table: &Table{Model: b.query.Model, Alias: b.query.Model.Table}}
 }
@@ -62,7 +71,9 @@ func (b *builder) root() *From {
 // table returns a table for the far side of a relation, under an alias of its own.
 func (b *builder) table(r *schema.Relation) *Table {
 	b.used[r.Alias]++
-	return &Table{Model: r.To, Alias: alias.Nth(r.Alias, b.used[r.Alias])}
+	t := &Table{Model: r.To, Alias: alias.Nth(r.Alias, b.used[r.Alias])}
+	t.Scope = b.scope(t, b.query.Deleted)
+	return t
 }
 
 // from returns a From of the far side of a relation.
@@ -278,8 +289,12 @@ func (n *node) target() *schema.Relation {
 	return n.homes[0].Via.Target
 }
 
-// check returns an error if the dialect cannot join what the statement joins.
+// check returns an error if a filter failed, or if the dialect cannot join
+// what the statement joins.
 func (b *builder) check(s *Select) error {
+	if b.err != nil {
+		return b.err
+	}
 	n := 1 + len(s.From.Joins)
 	if b.traits.MaxJoins > 0 && n > b.traits.MaxJoins {
 		return fmt.Errorf("kin: the query on %s joins %d tables; this database joins at most %d: load some relations in a query of their own",

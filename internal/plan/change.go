@@ -58,6 +58,9 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 			return nil, err
 		}
 	}
+	if b.err != nil {
+		return nil, b.err
+	}
 	overlap := b.traits.SequentialSet && overlaps(change.Set)
 	if sel.Limit == nil && sel.Offset == 0 && len(sel.From.Joins) == 0 && !overlap && (!b.traits.NoSelfSelect || !reads(sel.Where, q.Model)) {
 		change.Where = sel.Where
@@ -78,6 +81,9 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 		}
 		sel.From = keys
 		sel.Order = kb.terms(keys, keys.Table, root, q.Reverse)
+		if kb.err != nil {
+			return nil, kb.err
+		}
 	}
 	if overlap {
 		for i, c := range q.Model.Key {

@@ -36,7 +36,10 @@ func (b *builder) where(from *From, calls []Call) (Cond, error) {
 	if err != nil {
 		return nil, err
 	}
-	return conjunction(append(all, c)), nil
+	if scope := b.scope(from.Table, b.query.Deleted && !b.query.Alive); scope != nil {
+		all = alsoAll(all, scope)
+	}
+	return conjunction(append(all, c)), b.err
 }
 
 // calls returns the condition that all calls are met.

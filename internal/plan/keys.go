@@ -17,14 +17,15 @@ func WithIdentities(m *schema.Model, keys []rel.Key, d dialect.Dialect) (Cond, e
 	return keysIn(&Table{Model: m, Alias: m.Table}, m.Identity(), keys, d.Traits())
 }
 
-// Identities plans the statement that reads the keys and the versions of rows.
-func Identities(m *schema.Model, keys []rel.Key, d dialect.Dialect) (*Statement, error) {
+// Identities plans the statement that reads the keys and the versions of rows
+// that meet within, if that is not nil.
+func Identities(m *schema.Model, keys []rel.Key, d dialect.Dialect, within Cond) (*Statement, error) {
 	t := &Table{Model: m, Alias: m.Table}
 	where, err := keysIn(t, m.Key, keys, d.Traits())
 	if err != nil {
 		return nil, err
 	}
-	return &Statement{Arms: []*Select{{From: &From{Table: t}, Where: where, Columns: refs(t, m.Identity())}}}, nil
+	return &Statement{Arms: []*Select{{From: &From{Table: t}, Where: Both(where, within), Columns: refs(t, m.Identity())}}}, nil
 }
 
 func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.Traits) (Cond, error) {
@@ -53,14 +54,15 @@ func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.
 }
 
 // RowsBy plans the statement that reads columns of the rows of a model, and
-// then what they have in the columns by, of which it is given all values.
-func RowsBy(m *schema.Model, columns, by []*schema.Column, values []rel.Key, d dialect.Dialect) (*Statement, error) {
+// then what they have in the columns by, of which it is given all values. The
+// rows must meet within, if that is not nil.
+func RowsBy(m *schema.Model, columns, by []*schema.Column, values []rel.Key, d dialect.Dialect, within Cond) (*Statement, error) {
 	t := &Table{Model: m, Alias: m.Table}
 	where, err := keysIn(t, by, values, d.Traits())
 	if err != nil {
 		return nil, err
 	}
-	sel := &Select{From: &From{Table: t}, Where: where, Columns: refs(t, columns)}
+	sel := &Select{From: &From{Table: t}, Where: Both(where, within), Columns: refs(t, columns)}
 	sel.Columns = append(sel.Columns, refs(t, by)...)
 	return &Statement{Arms: []*Select{sel}}, nil
 }

@@ -44,6 +44,7 @@ type Model struct {
 	Columns []*Column
 	Key     []*Column // the primary key
 	Auto    *Column   // the column that the database generates, or nil
+	Deleted *Column   // the column that says that a row is softly deleted, or nil
 
 	Version *Column   // the column that counts writes, or nil
 	Created []*Column // those that hold the time of the insert

@@ -172,6 +172,7 @@ func (r *resolver) columns(m *Model) {
 			}
 			r.auto(m, c, len(keys))
 			r.behaviour(m, c)
+			r.softDelete(m, c)
 			m.Columns = append(m.Columns, c)
 			r.member(m, f.Name, c.Lookup, Member{Column: c})
 		}

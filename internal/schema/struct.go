@@ -255,6 +255,8 @@ func (s *Struct) relation(f *Field) {
 	switch {
 	case tag.JSON, tag.Type != "", tag.Size != 0, tag.Auto:
 		s.problem(f.Name, "has a tag option for columns (json, type, size or auto), but is a relation")
+	case tag.SoftDelete:
+		s.problem(f.Name, softDeleteTypes)
 	case tag.Deterministic, tag.BoundTo != "":
 		s.problem(f.Name, notEncrypted)
 	case tag.AutoCreate, tag.AutoUpdate, tag.Version:

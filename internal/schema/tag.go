@@ -34,6 +34,8 @@ type Tag struct {
 	OnDelete    string // SQL, such as SET NULL
 	OnUpdate    string
 	Via         string // name of a field
+
+	SoftDelete bool // whether the column says that the row is deleted
 }
 
 // An option reads one option of a tag. value is empty, and hasValue false,
@@ -107,6 +109,8 @@ var (
 		"via":          related(text(func(t *Tag, v string) { t.Via = v })),
 		"on_delete":    action(func(t *Tag, v string) { t.OnDelete = v }),
 		"on_update":    action(func(t *Tag, v string) { t.OnUpdate = v }),
+
+		"softdelete": flag(func(t *Tag) { t.SoftDelete = true }),
 	}
 )
 

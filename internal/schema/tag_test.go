@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const allOptions = "auto, autocreate, autoupdate, bound_to, default, deterministic, index, json, null, on_delete, on_update, pk, related_name, size, type, unique, version, via"
+const allOptions = "auto, autocreate, autoupdate, bound_to, default, deterministic, index, json, null, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via"
 
 func TestParseTag(t *testing.T) {
 	t.Parallel()

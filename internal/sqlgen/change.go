@@ -93,6 +93,7 @@ func (w *writer) value(e plan.Expr) {
 		w.from(e.From)
 		w.text(" WHERE ")
 		w.onRelation(e.First, e.From.Table, e.Parent)
+		w.also(" AND ", e.From.Table.Scope)
 		w.text(")")
 	default:
 		w.expr(e)

@@ -34,6 +34,8 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 		w.text(")")
 	case *plan.Tuples:
 		w.tuples(c)
+	case plan.Alive:
+		w.alive(c)
 	case plan.Const:
 		if c {
 			w.text("1 = 1")
@@ -86,6 +88,7 @@ func (w *writer) exists(e *plan.Exists) {
 	w.from(e.From)
 	w.text(" WHERE ")
 	w.onRelation(e.Relation, e.From.Table, e.Parent)
+	w.also(" AND ", e.From.Table.Scope)
 	if e.Where != nil {
 		w.text(" AND ")
 		_, flat := e.Where.(plan.All)

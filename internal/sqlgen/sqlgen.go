@@ -141,6 +141,7 @@ func (w *writer) from(f *plan.From) {
 			w.text(" = ")
 			w.expr(j.Left[i])
 		}
+		w.also(" AND ", j.Table.Scope)
 	}
 }
 

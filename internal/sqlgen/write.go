@@ -11,8 +11,9 @@ import (
 )
 
 // UpdateOne writes the UPDATE of one row: of the columns set, by the values
-// of the columns keys, all in the order of values.
-func UpdateOne(d dialect.Dialect, table string, set, keys []*schema.Column, values []driver.Value) Text {
+// of the columns keys, all in the order of values. It is not touched unless it
+// meets within too, if that is not nil.
+func UpdateOne(d dialect.Dialect, table string, set, keys []*schema.Column, values []driver.Value, within plan.Cond) Text {
 	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256)}
 	w.text("UPDATE ")
 	w.ident(table)
@@ -32,13 +33,15 @@ func UpdateOne(d dialect.Dialect, table string, set, keys []*schema.Column, valu
 		w.text(" = ")
 		w.typed(c, values[len(set)+i], true)
 	}
+	w.also(" AND ", within)
 	w.checkParams()
 	return Text{string(w.b), w.args, w.err}
 }
 
 // UpdateMany writes one UPDATE that gives each of several rows values of its
 // own. Each row has the values of the columns set, and then those of keys.
-func UpdateMany(d dialect.Dialect, table string, set, keys []*schema.Column, rows [][]driver.Value) Text {
+// Rows that do not meet within, if that is not nil, are not touched.
+func UpdateMany(d dialect.Dialect, table string, set, keys []*schema.Column, rows [][]driver.Value, within plan.Cond) Text {
 	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 1024)}
 	columns := append(append([]*schema.Column{}, set...), keys...)
 	if w.t.UpdateJoin {
@@ -51,6 +54,7 @@ func UpdateMany(d dialect.Dialect, table string, set, keys []*schema.Column, row
 		w.text(" ON ")
 		w.matchKeys(table, keys, len(set))
 		w.setFrom(table, set, true)
+		w.also(" WHERE ", within)
 	} else {
 		w.text("WITH ")
 		w.ident(rowsName)
@@ -67,6 +71,7 @@ func UpdateMany(d dialect.Dialect, table string, set, keys []*schema.Column, row
 		w.ident(rowsName)
 		w.text(" WHERE ")
 		w.matchKeys(table, keys, len(set))
+		w.also(" AND ", within)
 	}
 	w.checkParams()
 	return Text{string(w.b), w.args, w.err}
@@ -179,8 +184,9 @@ func Delete(d dialect.Dialect, table string, where plan.Cond) Text {
 }
 
 // Upsert writes an INSERT of rows that gives those that are there already, by
-// the columns by, the new values of the columns set, and the next version.
-func Upsert(d dialect.Dialect, m *schema.Model, columns []*schema.Column, rows [][]driver.Value, by, set []*schema.Column) Text {
+// the columns by, the new values of the columns set, and the next version, if
+// they meet within or that is nil.
+func Upsert(d dialect.Dialect, m *schema.Model, columns []*schema.Column, rows [][]driver.Value, by, set []*schema.Column, within plan.Cond) Text {
 	text := Insert(d, m.Table, columns, rows, nil)
 	w := writer{d: d, t: d.Traits(), b: []byte(text.SQL), args: text.Args, err: text.Err}
 	if w.t.OnDuplicateKey {
@@ -193,11 +199,14 @@ func Upsert(d dialect.Dialect, m *schema.Model, columns []*schema.Column, rows [
 		for i, c := range set {
 			w.separate(i, "")
 			w.ident(c.Name)
-			w.text(" = VALUES(")
-			w.ident(c.Name)
-			w.text(")")
+			w.text(" = ")
+			w.duplicate(c, within, func() {
+				w.text("VALUES(")
+				w.ident(c.Name)
+				w.text(")")
+			})
 		}
-		w.nextVersion(m, len(set) > 0)
+		w.nextVersion(m, len(set) > 0, within)
 		return Text{string(w.b), w.args, w.err}
 	}
 	w.text(" ON CONFLICT ")
@@ -211,20 +220,25 @@ func Upsert(d dialect.Dialect, m *schema.Model, columns []*schema.Column, rows [
 		w.text(" = excluded.")
 		w.ident(c.Name)
 	}
-	w.nextVersion(m, len(set) > 0)
+	w.nextVersion(m, len(set) > 0, nil)
+	if len(set) > 0 {
+		w.also(" WHERE ", within)
+	}
 	return Text{string(w.b), w.args, w.err}
 }
 
-// nextVersion raises the version of a row that is updated.
-func (w *writer) nextVersion(m *schema.Model, updated bool) {
+// nextVersion raises the version of a row that is updated, if it meets within.
+func (w *writer) nextVersion(m *schema.Model, updated bool, within plan.Cond) {
 	if m.Version == nil || !updated {
 		return
 	}
 	w.text(", ")
 	w.ident(m.Version.Name)
 	w.text(" = ")
-	w.ident(m.Table)
-	w.text(".")
-	w.ident(m.Version.Name)
-	w.text(" + 1")
+	w.duplicate(m.Version, within, func() {
+		w.ident(m.Table)
+		w.text(".")
+		w.ident(m.Version.Name)
+		w.text(" + 1")
+	})
 }

@@ -1,0 +1,429 @@
+package plan
+
+import (
+	"bytes"
+	"cmp"
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// An Alive is met by rows that are not softly deleted.
+type Alive struct{ Ref Ref }
+
+func (Alive) isCond() {}
+
+// scope returns what rows of t must meet wherever the plan brings them in,
+// or nil. It belongs where the table is joined, so that what it leaves out is
+// as if it were not there.
+func (b *builder) scope(t *Table, deleted bool) Cond {
+	var all All
+	if !deleted && t.Model.Deleted != nil {
+		all = append(all, Alive{Ref{t, t.Model.Deleted}})
+	}
+	if b.query.Filter != nil {
+		c, err := b.query.Filter(t)
+		if err != nil && b.err == nil {
+			b.err = err
+		}
+		if c != nil {
+			all = alsoAll(all, c)
+		}
+	}
+	if c := conjunction(all); c != Const(true) {
+		return c
+	}
+	return nil
+}
+
+// alsoAll appends a condition, or each of its parts.
+func alsoAll(all All, c Cond) All {
+	if parts, ok := c.(All); ok {
+		return append(all, parts...)
+	}
+	return append(all, c)
+}
+
+// A Filter is a named filter of a model, as a call has it.
+type Filter struct {
+	Name  string
+	Calls []Call
+}
+
+// A Scope is what the filters of a model ask of its rows, in one call.
+type Scope struct {
+	Model *schema.Model
+	// Shape is what the text of the conditions depends on, and Args are their
+	// values, on which it does not.
+	Shape string
+	Args  []driver.Value
+	parts []scopePart
+}
+
+// A scopePart is a condition that one filter asks for, of perhaps several.
+type scopePart struct {
+	filter string
+	cond   Cond
+}
+
+// A Hole stands for a value of a Scope in a statement that is kept: it has
+// another one in each call.
+type Hole struct {
+	Model *schema.Model
+	Arg   int
+}
+
+// NewScope resolves the filters of a model. They compare its own columns and
+// foreign keys: only so can a row be told to meet them before it is written,
+// and only so does a filter not need others.
+func NewScope(m *schema.Model, filters []Filter, d dialect.Dialect) (*Scope, error) {
+	b := newBuilder(Query{Model: m}, d)
+	s := &Scope{Model: m}
+	var shape []byte
+	for _, f := range filters {
+		from := b.root()
+		c, err := b.calls(from, f.Calls)
+		if err == nil && len(from.Joins) > 0 {
+			err = errFollows
+		}
+		if err == nil {
+			shape, err = s.describe(shape, c)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("kin: the filter %q on %s: %w", f.Name, m.Name, trim(err))
+		}
+		all, several := c.(All)
+		if !several {
+			all = All{c}
+		}
+		for _, c := range all {
+			s.parts = append(s.parts, scopePart{f.Name, c})
+		}
+	}
+	s.Shape = string(shape)
+	return s, nil
+}
+
+type scopeError string
+
+func (e scopeError) Error() string { return string(e) }
+
+const errFollows = scopeError("follows a relation; a filter compares the model's own columns and foreign keys")
+
+// trim keeps messages from saying kin twice.
+func trim(err error) error {
+	if text, ok := strings.CutPrefix(err.Error(), "kin: "); ok {
+		return &trimmed{text, err}
+	}
+	return err
+}
+
+type trimmed struct {
+	text string
+	err  error
+}
+
+func (e *trimmed) Error() string { return e.text }
+func (e *trimmed) Unwrap() error { return e.err }
+
+// describe appends the shape of c, and its values to s.Args.
+func (s *Scope) describe(shape []byte, c Cond) ([]byte, error) {
+	var err error
+	list := func(kind byte, parts []Cond) {
+		shape = append(shape, kind, '(')
+		for _, part := range parts {
+			if err == nil {
+				shape, err = s.describe(shape, part)
+			}
+		}
+		shape = append(shape, ')')
+	}
+	switch c := c.(type) {
+	case Const:
+		shape = strconv.AppendBool(shape, bool(c))
+	case All:
+		list('&', c)
+	case Any:
+		list('|', c)
+	case Not:
+		list('!', []Cond{c.Cond})
+	case *Cmp:
+		if c.Op.Text() {
+			return nil, scopeError(c.Op.String() + " searches text; a filter compares: exact, ne, in, gt, gte, lt, lte, range, isnull")
+		}
+		shape = append(strconv.AppendQuote(shape, c.Ref.Column.Name), byte(c.Op))
+		shape = append(strconv.AppendInt(shape, int64(len(c.Args)), 10), ' ')
+		s.Args = append(s.Args, c.Args...)
+	case *Tuples:
+		shape = append(strconv.AppendQuote(shape, c.Refs[0].Column.Name), 't')
+		shape = append(strconv.AppendInt(shape, int64(len(c.Rows)), 10), ' ')
+		for _, row := range c.Rows {
+			s.Args = append(s.Args, row...)
+		}
+	default:
+		return nil, errFollows
+	}
+	return shape, err
+}
+
+// Both returns the condition that a is met, and b, which may be nil, too.
+func Both(a, b Cond) Cond {
+	if b == nil {
+		return a
+	}
+	return alsoAll(All{a}, b)
+}
+
+// NotDeleted returns the condition that rows of m are not softly deleted.
+func NotDeleted(m *schema.Model) Cond {
+	return Alive{Ref{&Table{Model: m, Alias: m.Table}, m.Deleted}}
+}
+
+// Over returns the condition over a table of the model, with a Hole for each
+// value; Where has the values themselves. Both are nil for all rows.
+func (s *Scope) Over(t *Table) Cond {
+	n := 0
+	return s.over(t, func(driver.Value) driver.Value { n++; return Hole{s.Model, n - 1} })
+}
+
+// Where is Over with the values of this call.
+func (s *Scope) Where(t *Table) Cond {
+	return s.over(t, func(v driver.Value) driver.Value { return v })
+}
+
+func (s *Scope) over(t *Table, give func(driver.Value) driver.Value) Cond {
+	if s == nil {
+		return nil
+	}
+	all := make(All, len(s.parts))
+	for i, part := range s.parts {
+		all[i] = over(part.cond, t, give)
+	}
+	if c := conjunction(all); c != Const(true) {
+		return c
+	}
+	return nil
+}
+
+// over returns c over another table, and with other values.
+func over(c Cond, t *Table, give func(driver.Value) driver.Value) Cond {
+	each := func(parts []Cond) []Cond {
+		made := make([]Cond, len(parts))
+		for i, part := range parts {
+			made[i] = over(part, t, give)
+		}
+		return made
+	}
+	row := func(values []driver.Value) []driver.Value {
+		made := make([]driver.Value, len(values))
+		for i, v := range values {
+			made[i] = give(v)
+		}
+		return made
+	}
+	switch c := c.(type) {
+	case All:
+		return All(each(c))
+	case Any:
+		return Any(each(c))
+	case Not:
+		return Not{over(c.Cond, t, give)}
+	case *Cmp:
+		return &Cmp{Ref: Ref{t, c.Ref.Column}, Op: c.Op, Args: row(c.Args), Nulls: c.Nulls}
+	case *Tuples:
+		made := &Tuples{}
+		for _, ref := range c.Refs {
+			made.Refs = append(made.Refs, Ref{t, ref.Column})
+		}
+		for _, values := range c.Rows {
+			made.Rows = append(made.Rows, row(values))
+		}
+		return made
+	}
+	return c
+}
+
+// Outside returns the name of a filter that a row would not be known to meet
+// once the columns set have the values given, or an empty name. It is told
+// whether a value is known. A condition on other columns is none of its
+// business: it is part of the statement.
+func (s *Scope) Outside(set []*schema.Column, value func(i int) (driver.Value, bool)) string {
+	if s == nil {
+		return ""
+	}
+	row := func(c *schema.Column) (driver.Value, bool) {
+		if i := slices.Index(set, c); i >= 0 {
+			return value(i)
+		}
+		return nil, false
+	}
+	for _, part := range s.parts {
+		if met, known := meets(part.cond, row); (!known || !met) && readsColumn(part.cond, set) {
+			return part.filter
+		}
+	}
+	return ""
+}
+
+// Entangled returns the name of a filter of which one condition speaks of
+// several of the columns, or an empty name.
+func (s *Scope) Entangled(columns []*schema.Column) string {
+	if s == nil {
+		return ""
+	}
+	for _, part := range s.parts {
+		n := 0
+		for _, c := range columns {
+			if readsColumn(part.cond, []*schema.Column{c}) {
+				n++
+			}
+		}
+		if n > 1 {
+			return part.filter
+		}
+	}
+	return ""
+}
+
+// readsColumn reports whether c says something of one of the columns, or is
+// met by no row.
+func readsColumn(c Cond, columns []*schema.Column) bool {
+	any := func(parts []Cond) bool {
+		return slices.ContainsFunc(parts, func(c Cond) bool { return readsColumn(c, columns) })
+	}
+	switch c := c.(type) {
+	case Const:
+		return !bool(c)
+	case All:
+		return any(c)
+	case Any:
+		return any(c)
+	case Not:
+		return readsColumn(c.Cond, columns)
+	case *Cmp:
+		return slices.Contains(columns, c.Ref.Column)
+	case *Tuples:
+		return slices.ContainsFunc(c.Refs, func(r Ref) bool { return slices.Contains(columns, r.Column) })
+	}
+	return false
+}
+
+// meets reports whether a row meets c, and whether that is known.
+func meets(c Cond, row func(*schema.Column) (driver.Value, bool)) (met, known bool) {
+	// One part that is this way decides; else all must be known.
+	decide := func(parts []Cond, way bool) (met, known bool) {
+		known = true
+		for _, part := range parts {
+			m, k := meets(part, row)
+			if k && m == way {
+				return way, true
+			}
+			known = known && k
+		}
+		return !way, known
+	}
+	switch c := c.(type) {
+	case Const:
+		return bool(c), true
+	case All:
+		return decide(c, false)
+	case Any:
+		return decide(c, true)
+	case Not:
+		met, known = meets(c.Cond, row)
+		return !met, known
+	case *Cmp:
+		v, known := row(c.Ref.Column)
+		if !known {
+			return false, false
+		}
+		return compares(v, c.Op, c.Args)
+	case *Tuples:
+		met, known = false, true
+		for _, values := range c.Rows {
+			same := true
+			for i, ref := range c.Refs {
+				v, k := row(ref.Column)
+				known = known && k
+				same = same && v != nil && equal(v, values[i])
+			}
+			met = met || same
+		}
+		return met, known
+	}
+	return false, false
+}
+
+// compares compares a value as the database would.
+func compares(v driver.Value, op lookup.Op, args []driver.Value) (met, known bool) {
+	switch op {
+	case lookup.IsNull:
+		return v == nil, true
+	case lookup.Exact, lookup.In:
+		return v != nil && slices.ContainsFunc(args, func(x driver.Value) bool { return equal(v, x) }), true
+	case lookup.Ne:
+		return v == nil || !equal(v, args[0]), true
+	}
+	if v == nil {
+		return false, true
+	}
+	n, known := order(v, args[0])
+	switch op {
+	case lookup.Gt:
+		return n > 0, known
+	case lookup.Gte:
+		return n >= 0, known
+	case lookup.Lt:
+		return n < 0, known
+	case lookup.Lte:
+		return n <= 0, known
+	}
+	return false, false
+}
+
+func equal(a, b driver.Value) bool {
+	switch x := a.(type) {
+	case []byte:
+		switch y := b.(type) {
+		case []byte:
+			return bytes.Equal(x, y)
+		case string:
+			return string(x) == y
+		}
+		return false
+	case string:
+		if y, ok := b.([]byte); ok {
+			return x == string(y)
+		}
+	case time.Time:
+		y, ok := b.(time.Time)
+		return ok && x.Equal(y)
+	}
+	return a == b
+}
+
+// order compares two values of one type, and reports whether it could.
+func order(a, b driver.Value) (n int, known bool) {
+	switch x := a.(type) {
+	case int64:
+		y, ok := b.(int64)
+		return cmp.Compare(x, y), ok
+	case float64:
+		y, ok := b.(float64)
+		return cmp.Compare(x, y), ok
+	case string:
+		y, ok := b.(string)
+		return strings.Compare(x, y), ok
+	case time.Time:
+		y, ok := b.(time.Time)
+		return x.Compare(y), ok
+	}
+	return 0, false
+}
