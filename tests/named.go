@@ -147,7 +147,7 @@ func testNamedUpsert(t *testing.T, s *Suite) {
 	ctx := as(t.Context(), 1, 0)
 	require.NoError(t, kin.Insert(t.Context(), plain.DB,
 		&scopePrice{Code: "a", Amount: 1, Tenant: 1}, &scopePrice{Code: "b", Amount: 2, Tenant: 2}))
-	amounts := func() []int64 { return s.column(t, "SELECT amount + 1000 * tenant FROM scope_prices ORDER BY code") }
+	amounts := func() []int64 { return s.ints(t, "SELECT amount + 1000 * tenant FROM scope_prices ORDER BY code") }
 	upsert := func(c kin.Conflict, rows ...*scopePrice) error { return kin.Upsert(ctx, s.DB, rows, c) }
 
 	rows := []*scopePrice{{Code: "a", Amount: 10, Tenant: 1}, {Code: "c", Amount: 30, Tenant: 1}}

@@ -27,7 +27,7 @@ func softDeleteCases() []Case {
 }
 
 // column reads a table's column of integers, in their order.
-func (s *Suite) column(t *testing.T, query string, args ...any) []int64 {
+func (s *Suite) ints(t *testing.T, query string, args ...any) []int64 {
 	t.Helper()
 	rows, err := s.Pool().QueryContext(t.Context(), s.bind(query), args...)
 	require.NoError(t, err, query)
@@ -50,7 +50,7 @@ func (s *Suite) gone(t *testing.T, table, column string) (all, gone []int64) {
 	if column == "gone" {
 		deleted = column + " = TRUE"
 	}
-	return s.column(t, "SELECT id FROM "+table+" ORDER BY id"), s.column(t, "SELECT id FROM "+table+" WHERE "+deleted+" ORDER BY id")
+	return s.ints(t, "SELECT id FROM "+table+" ORDER BY id"), s.ints(t, "SELECT id FROM "+table+" WHERE "+deleted+" ORDER BY id")
 }
 
 func newMembers(t *testing.T, s *Suite, n int) []*scopeMember {
@@ -178,14 +178,14 @@ func testSoftDeleteSets(t *testing.T, s *Suite) {
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, 0)
 	assert.EqualValues(t, len(want), n)
-	assert.Equal(t, ids(want), s.column(t, "SELECT id FROM scope_docs WHERE title = 'new' ORDER BY id"))
+	assert.Equal(t, ids(want), s.ints(t, "SELECT id FROM scope_docs WHERE title = 'new' ORDER BY id"))
 
 	// A value from a row that is not there is NULL.
 	n, err = kin.Query[scopeDoc]().Everything().Update(ctx, s.DB, kin.Set("title", kin.Coalesce(kin.F("team__name"), "none")))
 	require.NoError(t, err)
 	assert.EqualValues(t, len(which(w.docs, v.doc, func(*docRow) bool { return true })), n)
 	none := which(w.docs, v.doc, func(d *docRow) bool { return !v.team(d.team) })
-	assert.Equal(t, ids(none), s.column(t, "SELECT id FROM scope_docs WHERE title = 'none' ORDER BY id"))
+	assert.Equal(t, ids(none), s.ints(t, "SELECT id FROM scope_docs WHERE title = 'none' ORDER BY id"))
 
 	// The rows of a page: the deleted ones are not counted in.
 	want = which(w.docs, v.doc, func(*docRow) bool { return true })[1:4]
@@ -203,11 +203,11 @@ func testSoftDeleteSets(t *testing.T, s *Suite) {
 	n, err = kin.Query[scopeMember]().Everything().Delete(ctx, s.DB)
 	require.NoError(t, err)
 	assert.EqualValues(t, len(which(w.members, v.member, func(*memberRow) bool { return true })), n)
-	times := s.column(t, "SELECT COUNT(DISTINCT removed) FROM scope_members")
+	times := s.ints(t, "SELECT COUNT(DISTINCT removed) FROM scope_members")
 	n, err = kin.Query[scopeMember]().WithDeleted().Everything().Delete(ctx, s.DB)
 	require.NoError(t, err)
 	assert.Zero(t, n)
-	assert.Equal(t, times, s.column(t, "SELECT COUNT(DISTINCT removed) FROM scope_members"))
+	assert.Equal(t, times, s.ints(t, "SELECT COUNT(DISTINCT removed) FROM scope_members"))
 
 	n, err = kin.Query[scopeMember]().WithDeleted().Filter("id__lt", 4).Update(ctx, s.DB, kin.Set("removed", nil))
 	require.NoError(t, err)
@@ -253,12 +253,12 @@ func testSoftDeleteCollections(t *testing.T, s *Suite) {
 	assert.False(t, mine[1].Removed.Valid)
 
 	require.NoError(t, team.Members.Set(ctx, s.DB, mine[2], m[4]))
-	assert.Equal(t, []int64{1, 3, 5}, s.column(t, "SELECT id FROM scope_members WHERE team_id = 1 ORDER BY id"), "a deleted child stays where it is")
+	assert.Equal(t, []int64{1, 3, 5}, s.ints(t, "SELECT id FROM scope_members WHERE team_id = 1 ORDER BY id"), "a deleted child stays where it is")
 	require.ErrorIs(t, team.Members.Add(ctx, s.DB, m[0]), kin.ErrNotFound, "a deleted row is none to add")
 	n, err = team.Members.Clear(ctx, s.DB)
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, n)
-	assert.Equal(t, []int64{1}, s.column(t, "SELECT id FROM scope_members WHERE team_id = 1"))
+	assert.Equal(t, []int64{1}, s.ints(t, "SELECT id FROM scope_members WHERE team_id = 1"))
 }
 
 // scopeTag has a key that deleted rows hold on to.
@@ -289,9 +289,9 @@ func testSoftDeleteUnique(t *testing.T, s *Suite) {
 	again := &scopeTag{Word: "one", Weight: 2}
 	require.NoError(t, kin.Upsert(ctx, s.DB, []*scopeTag{again}, kin.OnConflict("word").Update("weight")))
 	assert.Equal(t, one.ID, again.ID, "the row is found")
-	assert.Equal(t, []int64{2}, s.column(t, "SELECT weight FROM scope_tags WHERE deleted_at IS NOT NULL"), "changed, and still deleted")
+	assert.Equal(t, []int64{2}, s.ints(t, "SELECT weight FROM scope_tags WHERE deleted_at IS NOT NULL"), "changed, and still deleted")
 	require.NoError(t, kin.Upsert(ctx, s.DB, []*scopeTag{again}, kin.OnConflict("word")))
-	assert.Equal(t, []int64{2}, s.column(t, "SELECT weight FROM scope_tags WHERE deleted_at IS NULL"), "all columns restore it")
+	assert.Equal(t, []int64{2}, s.ints(t, "SELECT weight FROM scope_tags WHERE deleted_at IS NULL"), "all columns restore it")
 }
 
 // testSoftDeleteSQL compares with SQL that says it all by hand.
@@ -318,7 +318,7 @@ func testSoftDeleteSQL(t *testing.T, s *Suite) {
 			WHERE d.gone = FALSE AND EXISTS (SELECT 1 FROM scope_members m WHERE m.team_id = t.id AND m.removed IS NULL) ORDER BY d.id`,
 		},
 	} {
-		want := s.column(t, c.want)
+		want := s.ints(t, c.want)
 		require.NotEmpty(t, want)
 		rows, err := c.q.All(t.Context(), s.DB)
 		require.NoError(t, err)
@@ -330,7 +330,7 @@ func testSoftDeleteSQL(t *testing.T, s *Suite) {
 	}
 	got, err := q.Filter("team__docs__notes__text", "a").Count(as(t.Context(), 2, 2), filtered.DB)
 	require.NoError(t, err)
-	want := s.column(t, `SELECT COUNT(*) FROM scope_docs d JOIN scope_teams t ON t.id = d.team_id AND t.tenant = 2 AND t.deleted_at IS NULL
+	want := s.ints(t, `SELECT COUNT(*) FROM scope_docs d JOIN scope_teams t ON t.id = d.team_id AND t.tenant = 2 AND t.deleted_at IS NULL
 		WHERE d.tenant = 2 AND d.gone = FALSE AND EXISTS (SELECT 1 FROM scope_docs x JOIN scope_notes n ON n.doc_id = x.id AND n.level <= 2
 			WHERE x.team_id = t.id AND x.tenant = 2 AND x.gone = FALSE AND n.text = 'a')`)
 	require.NotZero(t, want[0])
