@@ -20,6 +20,7 @@ type session struct {
 	begin    beginner // begins transactions; nil within one
 	tx       *txState // the transaction that the session is in, or nil
 	readOnly bool
+	undone   bool // whether a caller undoes all if a part fails
 }
 
 // A Conn is what a [DB] can run on: a *sql.DB, a *sql.Conn or a *sql.Tx.

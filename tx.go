@@ -364,6 +364,9 @@ func toWrite[T any](s *session) (*schema.Graph, *schema.Model, error) {
 // transact runs f so that all it does is done, or nothing: in a transaction
 // of its own, or within one in a savepoint.
 func (s *session) transact(ctx context.Context, f func(*session) error) error {
+	if s.undone {
+		return f(s)
+	}
 	run := func(tx *Tx) error { return f(&tx.s) }
 	if s.begin == nil {
 		return (&Tx{*s}).Tx(ctx, run)

@@ -26,25 +26,30 @@ type change struct {
 
 // newChange checks rows before anything is sent.
 func newChange[T any](db Executor, what string, rows []*T) (*change, error) {
-	c := &change{session: db.session(), what: what}
-	var err error
-	if _, c.model, err = toWrite[T](c.session); err != nil {
+	s := db.session()
+	_, m, err := toWrite[T](s)
+	if err != nil {
 		return nil, err
 	}
+	return s.change(what, m, untyped(rows))
+}
+
+// change is newChange for rows of the model m, which are *T.
+func (s *session) change(what string, m *schema.Model, rows []any) (*change, error) {
+	c := &change{session: s, what: what, model: m, rows: rows}
 	seen := make(map[rel.Key]bool, len(rows))
 	for i, row := range rows {
 		if row == nil {
 			return nil, c.errorf("row %d of %d is nil", i+1, len(rows))
 		}
-		key, err := hydrate.KeyOf(c.model.Struct.Key(), row)
+		key, err := hydrate.KeyOf(m.Struct.Key(), row)
 		if err != nil {
 			return nil, c.errorf("row %d of %d %w", i+1, len(rows), err)
 		}
 		if seen[key] {
-			return nil, c.errorf("%s is there twice", keyText(c.model.Type, key, false, nil))
+			return nil, c.errorf("%s is there twice", keyText(m.Type, key, false, nil))
 		}
 		seen[key] = true
-		c.rows = append(c.rows, row)
 		c.keys = append(c.keys, key)
 	}
 	return c, nil
@@ -73,7 +78,17 @@ func Update[T any](ctx context.Context, db Executor, row *T, columns ...string) 
 // statements: all of their columns, or those named. All rows are written or,
 // if one is not in the database ([ErrNotFound]) or is refused, none.
 func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...string) error {
-	c, err := newChange(db, "update", rows)
+	s := db.session()
+	_, m, err := toWrite[T](s)
+	if err != nil {
+		return err
+	}
+	return s.update(ctx, m, untyped(rows), columns)
+}
+
+// update is [UpdateAll] for rows of the model m, which are *T.
+func (s *session) update(ctx context.Context, m *schema.Model, rows []any, columns []string) error {
+	c, err := s.change("update", m, rows)
 	if err != nil || len(rows) == 0 {
 		return err
 	}
@@ -81,34 +96,50 @@ func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...st
 	if err != nil || len(set) == 0 {
 		return err
 	}
-	columnsAndKeys := slices.Concat(set, c.model.Key)
-	values := make([][]driver.Value, len(c.rows))
-	for i, row := range c.rows {
-		if values[i], err = hydrate.Values(nil, columnsAndKeys, row, c.dialect.Traits()); err != nil {
-			return c.errorf("%w", err)
-		}
+	b, err := c.batch(set, rows)
+	if err != nil {
+		return err
 	}
 	if len(rows) == 1 {
-		if err := c.reseal(ctx, c.model, c.rows, set); err != nil {
-			return c.errorf("%w", c.fault(ctx, c.model, err))
-		}
-		text := sqlgen.UpdateOne(c.dialect, c.model.Table, set, c.model.Key, values[0])
-		return c.run(ctx, c.session, 1, text)
+		return c.write(ctx, s, b)
 	}
-	return c.transact(ctx, func(s *session) error {
-		if err := s.reseal(ctx, c.model, c.rows, set); err != nil {
-			return c.errorf("%w", s.fault(ctx, c.model, err))
+	return s.transact(ctx, func(s *session) error { return c.write(ctx, s, b) })
+}
+
+// A batch gives each of several rows values of the same columns.
+type batch struct {
+	set    []*schema.Column
+	rows   []any
+	values [][]driver.Value // by row, of set and then of the primary key
+}
+
+func (c *change) batch(set []*schema.Column, rows []any) (batch, error) {
+	b := batch{set, rows, make([][]driver.Value, len(rows))}
+	columns := slices.Concat(set, c.model.Key)
+	for i, row := range rows {
+		var err error
+		if b.values[i], err = hydrate.Values(nil, columns, row, c.dialect.Traits()); err != nil {
+			return b, c.errorf("%w", err)
 		}
-		size := c.chunk(len(columnsAndKeys))
-		for from := 0; from < len(values); from += size {
-			part := values[from:min(from+size, len(values))]
-			text := sqlgen.UpdateMany(c.dialect, c.model.Table, set, c.model.Key, part)
-			if err := c.run(ctx, s, len(part), text); err != nil {
-				return err
-			}
+	}
+	return b, nil
+}
+
+// write writes a batch.
+func (c *change) write(ctx context.Context, s *session, b batch) error {
+	if err := s.reseal(ctx, c.model, b.rows, b.set); err != nil {
+		return c.errorf("%w", s.fault(ctx, c.model, err))
+	}
+	if len(b.values) == 1 {
+		return c.run(ctx, s, 1, sqlgen.UpdateOne(s.dialect, c.model.Table, b.set, c.model.Key, b.values[0]))
+	}
+	for part := range slices.Chunk(b.values, s.chunk(len(b.set)+len(c.model.Key))) {
+		text := sqlgen.UpdateMany(s.dialect, c.model.Table, b.set, c.model.Key, part)
+		if err := c.run(ctx, s, len(part), text); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // chunk returns how many rows of so many parameters a statement takes.
