@@ -43,6 +43,7 @@ func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	for _, row := range rows {
 		r.link(link, row)
 	}
+	moved(db.session(), link, old)
 	return nil
 }
 
@@ -153,13 +154,21 @@ func (r *Reverse[T]) link(link rel.Link, row *T) {
 
 func fieldOps(r *schema.Relation) *schema.Ops { return r.Field.Rel.Ops }
 
+// moved has tracked rows know that their foreign keys are written.
+func moved[T any](s *session, link rel.Link, rows []*T) {
+	if child := link.Relation.To; child.Struct.Track != nil {
+		s.remember(child, untyped(rows), link.Relation.Inverse.FromColumns)
+	}
+}
+
 // unlink keeps both sides in step once rows are no children any more.
-func (r *Reverse[T]) unlink(link rel.Link, rows []*T) {
+func (r *Reverse[T]) unlink(s *session, link rel.Link, rows []*T) {
 	fk := link.Relation.Inverse.Field
 	for _, row := range rows {
 		fk.Rel.Ops.Set(fieldOf(row, fk), nil)
 		fieldOps(link.Relation).Remove(r, row)
 	}
+	moved(s, link, rows)
 }
 
 // Remove takes rows out of the children of the field's row: their foreign key
@@ -179,7 +188,7 @@ func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error 
 	if err != nil {
 		return fmt.Errorf("kin: remove from %s: %w", link.Relation.GoName(), err)
 	}
-	r.unlink(link, rows)
+	r.unlink(db.session(), link, rows)
 	return nil
 }
 
@@ -209,6 +218,9 @@ func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error 
 	for _, row := range rows {
 		fieldOps(link.Relation).Remove(r, row)
 	}
+	if child := link.Relation.To; child.Struct.Track != nil {
+		db.session().forget(child, untyped(rows), false)
+	}
 	return nil
 }
 
@@ -223,7 +235,7 @@ func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("kin: clear %s: %w", link.Relation.GoName(), err)
 	}
-	r.unlink(link, r.rows)
+	r.unlink(db.session(), link, r.rows)
 	r.rows = r.rows[:0:0]
 	return n, nil
 }
@@ -269,10 +281,11 @@ func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 	if err != nil {
 		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
 	}
-	r.forget(link, gone)
+	r.forget(db.session(), link, gone)
 	for _, row := range rows {
 		r.link(link, row)
 	}
+	moved(db.session(), link, old)
 	r.rows, r.many.Loaded = append([]*T{}, rows...), true
 	return nil
 }
@@ -307,7 +320,7 @@ func compare[T any](have, want []*T) (missing, extra []*T, err error) {
 }
 
 // forget unlinks the loaded rows that have the keys of those that are gone.
-func (r *Reverse[T]) forget(link rel.Link, gone []*T) {
+func (r *Reverse[T]) forget(s *session, link rel.Link, gone []*T) {
 	keys := map[rel.Key]bool{}
 	for _, row := range gone {
 		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
@@ -320,5 +333,5 @@ func (r *Reverse[T]) forget(link rel.Link, gone []*T) {
 			mine = append(mine, row)
 		}
 	}
-	r.unlink(link, mine)
+	r.unlink(s, link, mine)
 }

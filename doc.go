@@ -116,6 +116,9 @@ them never asks the database. [QuerySet.SelectRelated] loads them with a query,
 their Load methods later. The fields with many rows also change which rows they
 have, in the database and in memory: Add, Create, Remove, Clear and Set.
 
+A model that embeds [Tracked] writes only what has changed since its rows were
+read. [SaveGraph] saves rows with all that they lead to.
+
 # What holds
 
   - A query returns each of its rows once, in order, whatever it joins. Limit,

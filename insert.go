@@ -68,6 +68,7 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 		}
 		hydrate.Bind(m, row)
 	}
+	s.remember(m, rows, nil)
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -64,6 +65,8 @@ type txState struct {
 	outer    *txState  // of a savepoint
 	depth    int       // of savepoints
 	onCommit []func()
+
+	onRollback []func() // put values in memory back
 }
 
 // Tx runs f in a transaction. It is committed if f returns nil, and rolled
@@ -193,6 +196,14 @@ func (s *session) beginTx(ctx context.Context, o TxOptions) (*Tx, error) {
 	return &Tx{inner}, nil
 }
 
+// rolledBack puts values in memory back that a transaction has changed.
+func (t *txState) rolledBack() {
+	for _, f := range slices.Backward(t.onRollback) {
+		f()
+	}
+	t.onRollback = nil
+}
+
 func (t *txState) release() {
 	if t.conn != nil {
 		_ = t.conn.Close() // gives it back; an error is of no use to anyone
@@ -225,6 +236,7 @@ func (tx *Tx) Commit(ctx context.Context) error {
 	tx.s.Guard.End()
 	err := state.tx.Commit()
 	if err != nil {
+		state.rolledBack()
 		state.discard()
 	}
 	state.release()
@@ -252,6 +264,7 @@ func (tx *Tx) Rollback() error {
 		return errors.New("kin: the transaction is not kin's to roll back")
 	}
 	tx.s.Guard.End()
+	state.rolledBack()
 	err := state.tx.Rollback()
 	if err != nil && !errors.Is(err, sql.ErrTxDone) {
 		state.discard()
@@ -310,6 +323,7 @@ func (tx *Tx) releaseSavepoint(ctx context.Context) error {
 	}
 	state.depth = 0
 	state.outer.onCommit = append(state.outer.onCommit, state.onCommit...)
+	state.outer.onRollback = append(state.outer.onRollback, state.onRollback...)
 	tx.end()
 	return nil
 }
@@ -321,6 +335,7 @@ func (tx *Tx) undoSavepoint() error {
 	}
 	name := state.savepoint()
 	state.depth = 0
+	state.rolledBack()
 	ctx := context.Background() // what ended f may be its context
 	for _, text := range []string{"ROLLBACK TO SAVEPOINT " + name, "RELEASE SAVEPOINT " + name} {
 		if _, err := tx.s.Exec(ctx, text, nil); err != nil {

@@ -3,7 +3,6 @@ package kin
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,28 +30,32 @@ func newChange[T any](db Executor, what string, rows []*T) (*change, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.change(what, m, untyped(rows))
+	c := &change{session: s, what: what, model: m}
+	if err := c.take(untyped(rows)); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
-// change is newChange for rows of the model m, which are *T.
-func (s *session) change(what string, m *schema.Model, rows []any) (*change, error) {
-	c := &change{session: s, what: what, model: m, rows: rows}
+// take checks rows of the model, which are *T.
+func (c *change) take(rows []any) error {
 	seen := make(map[rel.Key]bool, len(rows))
 	for i, row := range rows {
 		if row == nil {
-			return nil, c.errorf("row %d of %d is nil", i+1, len(rows))
+			return c.errorf("row %d of %d is nil", i+1, len(rows))
 		}
-		key, err := hydrate.KeyOf(m.Struct.Key(), row)
+		key, err := hydrate.KeyOf(c.model.Struct.Key(), row)
 		if err != nil {
-			return nil, c.errorf("row %d of %d %w", i+1, len(rows), err)
+			return c.errorf("row %d of %d %w", i+1, len(rows), err)
 		}
 		if seen[key] {
-			return nil, c.errorf("%s is there twice", keyText(m.Type, key, false, nil))
+			return c.errorf("%s is there twice", keyText(c.model.Type, key, false, nil))
 		}
 		seen[key] = true
 		c.keys = append(c.keys, key)
 	}
-	return c, nil
+	c.rows = rows
+	return nil
 }
 
 func (c *change) errorf(format string, args ...any) error {
@@ -88,22 +91,44 @@ func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...st
 
 // update is [UpdateAll] for rows of the model m, which are *T.
 func (s *session) update(ctx context.Context, m *schema.Model, rows []any, columns []string) error {
-	c, err := s.change("update", m, rows)
-	if err != nil || len(rows) == 0 {
-		return err
-	}
+	c := &change{session: s, what: "update", model: m}
 	set, err := c.columns(columns)
-	if err != nil || len(set) == 0 {
-		return err
-	}
-	b, err := c.batch(set, rows)
 	if err != nil {
 		return err
 	}
-	if len(rows) == 1 {
-		return c.write(ctx, s, b)
+	if len(columns) == 0 {
+		rows = touched(m, rows, set)
 	}
-	return s.transact(ctx, func(s *session) error { return c.write(ctx, s, b) })
+	if err := c.take(rows); err != nil || len(rows) == 0 || len(set) == 0 {
+		return err
+	}
+	sets, parts := [][]*schema.Column{set}, [][]any{rows}
+	if len(columns) == 0 {
+		sets, parts = bySet(m, set, rows)
+	}
+	batches := make([]batch, len(sets))
+	for i := range sets {
+		if batches[i], err = c.batch(sets[i], parts[i]); err != nil {
+			return err
+		}
+	}
+	work := func(s *session) error {
+		for _, b := range batches {
+			if err := c.write(ctx, s, b); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if len(rows) == 1 {
+		err = work(s)
+	} else {
+		err = s.transact(ctx, work)
+	}
+	for i := 0; i < len(sets) && err == nil; i++ {
+		s.remember(m, parts[i], sets[i])
+	}
+	return err
 }
 
 // A batch gives each of several rows values of the same columns.
@@ -195,12 +220,14 @@ func (c *change) columns(names []string) ([]*schema.Column, error) {
 // the database is [ErrNotFound]; [Insert] writes new rows with keys of their
 // own.
 func Save[T any](ctx context.Context, db Executor, rows ...*T) error {
+	_, m, err := toWrite[T](db.session())
+	if err != nil {
+		return err
+	}
 	var fresh, old []*T
-	key := keyOf[T]()
 	for _, row := range rows {
 		if row != nil {
-			_, err := hydrate.KeyOf(key, row)
-			if errors.Is(err, ErrUnsaved) {
+			if unsaved, _ := isNew(m, row); unsaved {
 				fresh = append(fresh, row)
 				continue
 			}
@@ -234,10 +261,7 @@ func DeleteAll[T any](ctx context.Context, db Executor, rows []*T) error {
 	if err != nil || len(rows) == 0 {
 		return err
 	}
-	if len(rows) == 1 {
-		return c.delete(ctx, c.session, c.keys)
-	}
-	return c.transact(ctx, func(s *session) error {
+	work := func(s *session) error {
 		size := c.chunk(len(c.model.Key))
 		for from := 0; from < len(c.keys); from += size {
 			if err := c.delete(ctx, s, c.keys[from:min(from+size, len(c.keys))]); err != nil {
@@ -245,7 +269,16 @@ func DeleteAll[T any](ctx context.Context, db Executor, rows []*T) error {
 			}
 		}
 		return nil
-	})
+	}
+	if len(rows) == 1 {
+		err = work(c.session)
+	} else {
+		err = c.transact(ctx, work)
+	}
+	if err == nil {
+		c.forget(c.model, c.rows, false)
+	}
+	return err
 }
 
 func (c *change) delete(ctx context.Context, s *session, keys []rel.Key) error {

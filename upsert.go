@@ -79,6 +79,9 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 		}
 		hydrate.Bind(m, row)
 	}
+	if m.Struct.Track != nil {
+		s.forget(m, untyped(rows), true) // rows that were there already keep what was not set
+	}
 	return nil
 }
 

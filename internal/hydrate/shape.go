@@ -62,7 +62,8 @@ type Node struct {
 	keep        bool
 	decode      []slotDecoder
 	box         boxer
-	ofPair      bool // whether the parent is a row of a link table without struct
+	layout      *Layout // nil if the model is not tracked
+	ofPair      bool    // whether the parent is a row of a link table without struct
 }
 
 // A Home is a field that holds the rows of a node, or those of its child
@@ -104,6 +105,7 @@ func (s *Shape) Prepare() {
 	for i, n := range s.Nodes {
 		n.keyTypes = types(n.KeyColumns)
 		n.box = newBoxer(n.Model.RowType())
+		n.layout = LayoutOf(n.Model.Struct)
 		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare
 		n.table = -1
 		if n.NeedTable || n.Repeats || count[n.Model] > 1 && !n.Model.Bare {
