@@ -34,7 +34,9 @@ import (
 // copy that is given another primary key is a row of its own, of which nothing
 // is known. If a transaction is rolled back, rows remember again what they did
 // before it. A model without Tracked remembers nothing, and costs nothing.
-type Tracked struct{ was *hydrate.Snapshot }
+type Tracked struct {
+	was *hydrate.Snapshot //nolint:unused // by internal/hydrate, as the layout of a trackHeader
+}
 
 func (*Tracked) tracked() {}
 

@@ -23,6 +23,8 @@ func Cases() []Case {
 		linkWriteCases(),
 		throughCases(),
 		faultyCases(),
+		graphCases(),
+		trackedCases(),
 		staleCases(),
 		reviewCases(),
 		valueCases(),
