@@ -55,7 +55,7 @@ func testGraphLinks(t *testing.T, s *Suite) {
 	ann.Follows, ann.Followers = kin.Linked(bob, ann), kin.Linked(bob)
 	_, err = kin.SaveGraph(ctx, posts.DB, ann)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"ann ann", "ann bob", "bob ann"}, s.column(t, "SELECT CONCAT(a.name, ' ', b.name) FROM user_follows f "+
+	assert.Equal(t, []string{"ann-ann", "ann-bob", "bob-ann"}, s.column(t, "SELECT CONCAT(a.name, '-', b.name) FROM user_follows f "+
 		"JOIN link_users a ON a.id = f.fromlink_user_id JOIN link_users b ON b.id = f.tolink_user_id ORDER BY a.name, b.name"))
 
 	people := throughSuite(t, s)
