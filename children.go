@@ -141,15 +141,15 @@ func (r *Reverse[T]) clearEach(ctx context.Context, db Executor, link rel.Link) 
 	if err != nil {
 		return 0, fmt.Errorf("kin: clear %s: %w", link.Relation.GoName(), err)
 	}
-	r.forget(link, gone)
-	r.unlink(link, r.rows)
+	r.forget(db.session(), link, gone)
+	r.unlink(db.session(), link, r.rows)
 	r.rows = r.rows[:0:0]
 	return int64(len(gone)), nil
 }
 
 // forget unlinks the loaded rows that have the keys of those that are gone. A
 // row that was up to date stays so.
-func (r *Reverse[T]) forget(link rel.Link, gone []*T) {
+func (r *Reverse[T]) forget(s *session, link rel.Link, gone []*T) {
 	at := map[rel.Key]*T{}
 	for _, row := range gone {
 		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
@@ -163,7 +163,7 @@ func (r *Reverse[T]) forget(link rel.Link, gone []*T) {
 			follow(link.Relation.To, row, at[key])
 		}
 	}
-	r.unlink(link, mine)
+	r.unlink(s, link, mine)
 }
 
 // follow gives row, in memory, what a write of the same row of the database

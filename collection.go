@@ -43,6 +43,7 @@ func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	for _, row := range rows {
 		r.link(link, row)
 	}
+	moved(db.session(), link, old)
 	return nil
 }
 
@@ -110,13 +111,21 @@ func (r *Reverse[T]) link(link rel.Link, row *T) {
 
 func fieldOps(r *schema.Relation) *schema.Ops { return r.Field.Rel.Ops }
 
+// moved has tracked rows know that their foreign keys are written.
+func moved[T any](s *session, link rel.Link, rows []*T) {
+	if child := link.Relation.To; child.Struct.Track != nil {
+		s.remember(child, anyRows(rows), link.Relation.Inverse.FromColumns)
+	}
+}
+
 // unlink keeps both sides in step once rows are no children any more.
-func (r *Reverse[T]) unlink(link rel.Link, rows []*T) {
+func (r *Reverse[T]) unlink(s *session, link rel.Link, rows []*T) {
 	fk := link.Relation.Inverse.Field
 	for _, row := range rows {
 		fk.Rel.Ops.Set(fieldOf(row, fk), nil)
 		fieldOps(link.Relation).Remove(r, row)
 	}
+	moved(s, link, rows)
 }
 
 // Remove takes rows out of the children of the field's row: their foreign key
@@ -136,7 +145,7 @@ func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error 
 	if err != nil {
 		return fmt.Errorf("kin: remove from %s: %w", link.Relation.GoName(), err)
 	}
-	r.unlink(link, rows)
+	r.unlink(db.session(), link, rows)
 	return nil
 }
 
@@ -168,6 +177,9 @@ func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error 
 	for _, row := range rows {
 		fieldOps(link.Relation).Remove(r, row)
 	}
+	if child := link.Relation.To; child.Struct.Track != nil {
+		db.session().forget(child, anyRows(rows), false)
+	}
 	return nil
 }
 
@@ -185,7 +197,7 @@ func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("kin: clear %s: %w", link.Relation.GoName(), err)
 	}
-	r.unlink(link, r.rows)
+	r.unlink(db.session(), link, r.rows)
 	r.rows = r.rows[:0:0]
 	return n, nil
 }
@@ -235,10 +247,11 @@ func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 	if err != nil {
 		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
 	}
-	r.forget(link, gone)
+	r.forget(db.session(), link, gone)
 	for _, row := range rows {
 		r.link(link, row)
 	}
+	moved(db.session(), link, old)
 	r.rows, r.many.Loaded = append([]*T{}, rows...), true
 	return nil
 }

@@ -122,6 +122,9 @@ them never asks the database. [QuerySet.SelectRelated] loads them with a query,
 their Load methods later. The fields with many rows also change which rows they
 have, in the database and in memory: Add, Create, Remove, Clear and Set.
 
+A model that embeds [Tracked] writes only what has changed since its rows were
+read. [SaveGraph] saves rows with all that they lead to.
+
 # Values that kin sets
 
 A field tagged autocreate is set to the time of the insert, and one tagged

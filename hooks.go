@@ -283,11 +283,14 @@ func restoring(rows []any, f func() error) error {
 	return err
 }
 
-// anyRows returns rows as interfaces. None is nil.
+// anyRows returns rows for the functions that do not depend on their type. A
+// nil among them is nil.
 func anyRows[T any](rows []*T) []any {
 	list := make([]any, len(rows))
 	for i, row := range rows {
-		list[i] = row
+		if row != nil {
+			list[i] = row
+		}
 	}
 	return list
 }

@@ -31,21 +31,25 @@ func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 	if err != nil {
 		return err
 	}
-	in := inserter{model: m}
+	return s.insert(ctx, m, anyRows(rows))
+}
+
+// insert is [Insert] for rows of the model m, which are *T.
+func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error {
 	for i, row := range rows {
 		if row == nil {
 			return fmt.Errorf("kin: insert of %s: row %d of %d is nil", m.Name, i+1, len(rows))
 		}
-		in.rows = append(in.rows, row)
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	return s.around(ctx, write{op: inserting, model: m, rows: in.rows}, func(s *session) error {
+	in := inserter{model: m, rows: rows}
+	return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
 		if err := in.run(ctx, s); err != nil {
 			return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))
 		}
-		for i, row := range in.rows {
+		for i, row := range rows {
 			if in.keys != nil && in.keys[i] != nil {
 				if err := hydrate.SetGenerated(m, row, in.keys[i]); err != nil {
 					return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
@@ -53,6 +57,7 @@ func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 			}
 			hydrate.Bind(m, row)
 		}
+		s.remember(m, rows, nil)
 		return nil
 	})
 }
@@ -182,36 +187,40 @@ func (in *inserter) generated(ctx context.Context, columns []*schema.Column, row
 		return nil
 	}
 	in.keys = make([]driver.Value, len(in.rows))
-	traits := in.dialect.Traits()
-	switch {
-	case len(rows) == 1:
-	case traits.Sequence != "":
-		if done, err := in.fromSequence(ctx, columns, rows); done || err != nil {
+	if len(rows) > 1 {
+		keys, err := in.reserve(ctx, len(rows))
+		if err != nil {
 			return err
 		}
-	case traits.LastKeys != nil:
-		if done, err := in.afterLast(ctx, columns, rows); done || err != nil {
-			return err
+		if keys != nil {
+			return in.withGenerated(ctx, columns, rows, keys)
 		}
-	case traits.Consecutive != "":
-		return in.consecutive(ctx, columns, rows)
+		if in.dialect.Traits().Consecutive != "" {
+			return in.consecutive(ctx, columns, rows)
+		}
 	}
 	return in.oneByOne(ctx, columns, rows)
 }
 
-// fromSequence takes the keys from the sequence and inserts rows with them.
-// It reports whether the column has a sequence.
-func (in *inserter) fromSequence(ctx context.Context, columns []*schema.Column, rows []int) (done bool, err error) {
-	keys, err := in.column(ctx, in.dialect.Traits().Sequence, in.quoted(), in.model.Auto.Name, int64(len(rows)))
-	if err != nil || len(keys) != len(rows) || keys[0] == nil {
-		return false, err
+// reserve returns n generated keys that no other row has or will get, or none
+// if the database cannot tell them beforehand. It must run in a transaction.
+func (in *inserter) reserve(ctx context.Context, n int) ([]driver.Value, error) {
+	switch traits := in.dialect.Traits(); {
+	case traits.Sequence != "":
+		keys, err := in.column(ctx, traits.Sequence, in.quoted(), in.model.Auto.Name, int64(n))
+		if err != nil || len(keys) != n || keys[0] == nil {
+			return nil, err // the column has no sequence
+		}
+		return keys, nil
+	case traits.LastKeys != nil:
+		return in.afterLast(ctx, n)
 	}
-	return true, in.withGenerated(ctx, columns, rows, keys)
+	return nil, nil
 }
 
-// afterLast inserts rows with the keys that follow the highest one so far. It
-// reports whether there are so many.
-func (in *inserter) afterLast(ctx context.Context, columns []*schema.Column, rows []int) (done bool, err error) {
+// afterLast returns the n keys that follow the highest one so far, or none if
+// there are not so many.
+func (in *inserter) afterLast(ctx context.Context, n int) (keys []driver.Value, err error) {
 	column := string(in.dialect.AppendIdent(nil, in.model.Auto.Name))
 	names := strings.NewReplacer("{t}", in.quoted(), "{c}", column)
 	var found []driver.Value
@@ -221,17 +230,16 @@ func (in *inserter) afterLast(ctx context.Context, columns []*schema.Column, row
 		}
 	}
 	if err != nil {
-		return false, err
+		return nil, err
 	}
 	last, err := value.Int(found[0])
-	if err != nil || last > math.MaxInt64-int64(len(rows)) {
-		return false, err
+	if err != nil || last > math.MaxInt64-int64(n) {
+		return nil, err
 	}
-	keys := make([]driver.Value, len(rows))
-	for i := range keys {
-		keys[i] = last + int64(i) + 1
+	for i := range n {
+		keys = append(keys, last+int64(i)+1)
 	}
-	return true, in.withGenerated(ctx, columns, rows, keys)
+	return keys, nil
 }
 
 // withGenerated inserts rows with keys that no other row has or will get.

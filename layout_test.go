@@ -57,6 +57,14 @@ func TestLayout(t *testing.T) {
 	}
 }
 
+// TestTrackedLayout guards what internal/hydrate takes for granted of Tracked.
+func TestTrackedLayout(t *testing.T) {
+	t.Parallel()
+	typ := reflect.TypeFor[Tracked]()
+	require.Equal(t, 1, typ.NumField())
+	assert.Equal(t, reflect.TypeFor[*hydrate.Snapshot](), typ.Field(0).Type)
+}
+
 func requireCollection(t *testing.T, typ reflect.Type) {
 	t.Helper()
 	require.Equal(t, 2, typ.NumField(), typ)

@@ -35,6 +35,12 @@ type ManyToMany[T any] struct{ collection[T] }
 
 var _ relationField = ManyToMany[struct{}]{}
 
+// Linked returns a ManyToMany that holds rows, as if they had been loaded, for
+// a new row that [SaveGraph] saves together with them and links to them.
+//
+//	post := &Post{Tags: kin.Linked(golang, sql)}
+func Linked[T any](rows ...*T) ManyToMany[T] { return ManyToMany[T]{holding(rows)} }
+
 // Load reads the rows, in the order of their primary key, whether they are
 // loaded already or not. If the field does not know which row it is in, the
 // error is [ErrUnbound].

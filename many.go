@@ -18,6 +18,11 @@ type collection[T any] struct {
 	many rel.Many
 }
 
+// holding returns a collection that holds rows as if they had been loaded.
+func holding[T any](rows []*T) collection[T] {
+	return collection[T]{rows: slices.Clone(rows), many: rel.Many{Loaded: true}}
+}
+
 // All returns the rows in the order in which they were loaded, or nil if they
 // are not. The slice is the field's own: it must not be changed.
 func (c collection[T]) All() []*T { return c.rows }

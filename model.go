@@ -88,10 +88,16 @@ func structOf(t reflect.Type) *schema.Struct {
 	return s.(*schema.Struct)
 }
 
-//nolint:gochecknoglobals // a type to compare with
-var relationFieldType = reflect.TypeFor[relationField]()
+//nolint:gochecknoglobals // types to compare with
+var (
+	relationFieldType = reflect.TypeFor[relationField]()
+	trackedType       = reflect.TypeFor[Tracked]()
+)
 
 func recognise(t reflect.Type) (schema.RelField, bool) {
+	if t == trackedType {
+		return schema.RelField{Kind: schema.Tracking}, true
+	}
 	if !t.Implements(relationFieldType) || t.Kind() != reflect.Struct {
 		return schema.RelField{}, false
 	}

@@ -27,6 +27,15 @@ type Reverse[T any] struct{ collection[T] }
 
 var _ relationField = Reverse[struct{}]{}
 
+// From returns a Reverse that holds rows, as if they had been loaded, for a new
+// row whose children are to be saved with it by [SaveGraph]. Their foreign
+// keys lead to it afterwards.
+//
+//	class := &SchoolClass{Name: "1A", Students: kin.From(ada, ben)}
+func From[T any](rows ...*T) Reverse[T] {
+	return Reverse[T]{holding(rows)}
+}
+
 // Load reads the rows, in the order of their primary key, whether they are
 // loaded already or not. If the field does not know which row it is in, the
 // error is [ErrUnbound].

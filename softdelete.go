@@ -86,7 +86,7 @@ func deleteRows[T any](ctx context.Context, db Executor, rows []*T, purge bool) 
 			set = append(set, m.Version)
 		}
 		c.within = plan.Both(plan.NotDeleted(m), c.within)
-		run = c.marking(true, func(s *session) error { return c.update(ctx, s, set) })
+		run = c.marking(true, func(s *session) error { return c.update(ctx, s, set, false) })
 	}
 	return c.explain(ctx, c.around(ctx, write{op: deleting, model: c.model, rows: c.rows}, run))
 }

@@ -3,7 +3,6 @@ package kin
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -31,28 +30,37 @@ type change struct {
 
 // newChange checks rows before anything is sent.
 func newChange[T any](db Executor, o op, rows []*T) (*change, error) {
-	c := &change{session: db.session(), op: o}
-	var err error
-	if _, c.model, err = toWrite[T](c.session); err != nil {
+	s := db.session()
+	_, m, err := toWrite[T](s)
+	if err != nil {
 		return nil, err
 	}
+	c := &change{session: s, op: o, model: m}
+	if err := c.take(anyRows(rows)); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// take checks rows of the model, which are *T.
+func (c *change) take(rows []any) error {
 	seen := make(map[rel.Key]bool, len(rows))
 	for i, row := range rows {
 		if row == nil {
-			return nil, c.errorf("row %d of %d is nil", i+1, len(rows))
+			return c.errorf("row %d of %d is nil", i+1, len(rows))
 		}
 		key, err := hydrate.KeyOf(c.model.Struct.Key(), row)
 		if err != nil {
-			return nil, c.errorf("row %d of %d %w", i+1, len(rows), err)
+			return c.errorf("row %d of %d %w", i+1, len(rows), err)
 		}
 		if seen[key] {
-			return nil, c.errorf("%s is there twice", keyText(c.model.Type, key, false, nil))
+			return c.errorf("%s is there twice", keyText(c.model.Type, key, false, nil))
 		}
 		seen[key] = true
-		c.rows = append(c.rows, row)
 		c.keys = append(c.keys, key)
 	}
-	return c, nil
+	c.rows = rows
+	return nil
 }
 
 func (c *change) errorf(format string, args ...any) error {
@@ -80,64 +88,140 @@ func Update[T any](ctx context.Context, db Executor, row *T, columns ...string) 
 // if one is not in the database ([ErrNotFound]), stale ([ErrStale]) or refused,
 // none.
 func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...string) error {
-	c, err := newChange(db, updating, rows)
-	if err != nil || len(rows) == 0 {
+	s := db.session()
+	_, m, err := toWrite[T](s)
+	if err != nil {
 		return err
 	}
+	return s.update(ctx, m, anyRows(rows), columns)
+}
+
+// update is [UpdateAll] for rows of the model m, which are *T.
+func (s *session) update(ctx context.Context, m *schema.Model, rows []any, columns []string) error {
+	c := &change{session: s, op: updating, model: m}
 	set, touch, err := c.columns(columns)
-	if err != nil || len(set) == 0 {
+	if err != nil {
+		return err
+	}
+	all := len(columns) == 0
+	if all {
+		rows = touched(m, rows, set)
+	}
+	if err := c.take(rows); err != nil || len(rows) == 0 || len(set) == 0 {
 		return err
 	}
 	if err := c.filter(ctx); err != nil {
 		return err
 	}
-	w := write{op: updating, model: c.model, rows: c.rows, touch: touch}
-	return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.update(ctx, s, set) }))
+	w := write{op: updating, model: m, rows: rows, touch: touch}
+	return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.update(ctx, s, set, all) }))
 }
 
-// update writes the columns set, of which the version is the last.
-func (c *change) update(ctx context.Context, s *session, set []*schema.Column) error {
+// update writes the columns set, of which the version is the last: all of them
+// or, of tracked rows, those that have changed.
+func (c *change) update(ctx context.Context, s *session, set []*schema.Column, changed bool) error {
+	batches, err := c.batches(set, changed)
+	if err != nil {
+		return err
+	}
+	work := func(s *session) error {
+		from := 0
+		for _, b := range batches {
+			if err := c.write(ctx, s, b, from); err != nil {
+				return err
+			}
+			from += len(b.values)
+		}
+		if err := c.raise(s); err != nil {
+			return err
+		}
+		for _, b := range batches {
+			s.remember(c.model, b.rows, b.set)
+		}
+		return nil
+	}
+	if len(c.rows) == 1 {
+		return work(s)
+	}
+	return s.transact(ctx, work)
+}
+
+// A batch gives each of several rows values of the same columns.
+type batch struct {
+	set     []*schema.Column
+	keys    []*schema.Column // say which row it is
+	version *schema.Column   // the last of set, or nil
+	rows    []any
+	values  [][]driver.Value // by row, of set and keys
+}
+
+// batches parts the rows by what is to be written of them, and puts them in
+// that order.
+func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
 	keys, version := c.model.Identity(), c.model.Version
-	columnsAndKeys := slices.Concat(set, keys)
-	values := make([][]driver.Value, len(c.rows))
-	for i, row := range c.rows {
+	list := []batch{{set: set, keys: keys, version: version, rows: c.rows}}
+	if changed && c.model.Struct.Track != nil {
+		list = list[:0]
+		if version != nil {
+			set = set[:len(set)-1] // it is written with whatever else is
+		}
+		sets, parts := bySet(c.model, set, c.rows)
+		for i := range sets {
+			if version != nil {
+				sets[i] = append(sets[i], version)
+			}
+			list = append(list, batch{set: sets[i], keys: keys, version: version, rows: parts[i]})
+		}
+		if err := c.take(slices.Concat(parts...)); err != nil {
+			return nil, err
+		}
+	}
+	for i := range list {
+		if err := c.encode(&list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// encode finds the values of a batch.
+func (c *change) encode(b *batch) error {
+	columns := slices.Concat(b.set, b.keys)
+	b.values = make([][]driver.Value, len(b.rows))
+	for i, row := range b.rows {
 		var err error
-		if values[i], err = hydrate.Values(nil, columnsAndKeys, row, c.dialect.Traits()); err != nil {
+		if b.values[i], err = hydrate.Values(nil, columns, row, c.dialect.Traits()); err != nil {
 			return c.errorf("%w", err)
 		}
-		if version != nil {
-			if values[i][len(set)-1], err = nextVersion(version, row); err != nil {
+		if b.version != nil {
+			if b.values[i][len(b.set)-1], err = nextVersion(b.version, row); err != nil {
 				return c.errorf("%w", err)
 			}
 		}
-		if err := outside(c.scope, columnsAndKeys, values[i]); err != nil {
-			return c.errorf("row %d of %d %w", i+1, len(c.rows), err)
+		if err := outside(c.scope, columns, b.values[i]); err != nil {
+			return c.errorf("row %d of %d %w", i+1, len(b.rows), err)
 		}
 	}
-	if len(values) == 1 {
-		if err := s.reseal(ctx, c.model, c.rows, set); err != nil {
-			return c.errorf("%w", s.fault(ctx, c.model, err))
-		}
-		text := sqlgen.UpdateOne(c.dialect, c.model.Table, set, keys, values[0], c.within)
-		if err := c.run(ctx, s, 0, 1, text); err != nil {
+	return nil
+}
+
+// write writes a batch, whose first row is the one at from.
+func (c *change) write(ctx context.Context, s *session, b batch, from int) error {
+	if err := s.reseal(ctx, c.model, b.rows, b.set); err != nil {
+		return c.errorf("%w", s.fault(ctx, c.model, err))
+	}
+	table := c.model.Table
+	if len(b.values) == 1 {
+		return c.run(ctx, s, from, from+1, sqlgen.UpdateOne(s.dialect, table, b.set, b.keys, b.values[0], c.within))
+	}
+	for part := range slices.Chunk(b.values, s.chunk(len(b.set)+len(b.keys))) {
+		text := sqlgen.UpdateMany(s.dialect, table, b.set, b.keys, part, c.within)
+		if err := c.run(ctx, s, from, from+len(part), text); err != nil {
 			return err
 		}
-		return c.raise(s)
+		from += len(part)
 	}
-	return s.transact(ctx, func(s *session) error {
-		if err := s.reseal(ctx, c.model, c.rows, set); err != nil {
-			return c.errorf("%w", s.fault(ctx, c.model, err))
-		}
-		size := c.chunk(len(columnsAndKeys))
-		for from := 0; from < len(values); from += size {
-			to := min(from+size, len(values))
-			text := sqlgen.UpdateMany(c.dialect, c.model.Table, set, keys, values[from:to], c.within)
-			if err := c.run(ctx, s, from, to, text); err != nil {
-				return err
-			}
-		}
-		return c.raise(s)
-	})
+	return nil
 }
 
 // chunk returns how many rows of so many parameters a statement takes.
@@ -202,12 +286,14 @@ func (c *change) columns(names []string) (set, touch []*schema.Column, err error
 // the database is [ErrNotFound]; [Insert] writes new rows with keys of their
 // own.
 func Save[T any](ctx context.Context, db Executor, rows ...*T) error {
+	_, m, err := toWrite[T](db.session())
+	if err != nil {
+		return err
+	}
 	var fresh, old []*T
-	key := keyOf[T]()
 	for _, row := range rows {
 		if row != nil {
-			_, err := hydrate.KeyOf(key, row)
-			if errors.Is(err, ErrUnsaved) {
+			if unsaved, _ := isNew(m, row); unsaved {
 				fresh = append(fresh, row)
 				continue
 			}
@@ -256,18 +342,20 @@ func (c *change) deleteAll(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if len(keys) == 1 {
-		return c.delete(ctx, s, keys, 0, 1)
-	}
-	return s.transact(ctx, func(s *session) error {
+	work := func(s *session) error {
 		size := c.chunk(len(c.model.Identity()))
 		for from := 0; from < len(keys); from += size {
 			if err := c.delete(ctx, s, keys, from, min(from+size, len(keys))); err != nil {
 				return err
 			}
 		}
+		s.forget(c.model, c.rows, false)
 		return nil
-	})
+	}
+	if len(keys) == 1 {
+		return work(s)
+	}
+	return s.transact(ctx, work)
 }
 
 func (c *change) delete(ctx context.Context, s *session, keys []rel.Key, from, to int) error {

@@ -73,6 +73,9 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 		if err := u.all(ctx, s, w.rows); err != nil {
 			return fmt.Errorf("kin: upsert of %s: %w", m.Name, s.fault(ctx, m, err))
 		}
+		if m.Struct.Track != nil {
+			s.forget(m, w.rows, true) // rows that were there already keep what was not set
+		}
 		return nil
 	})
 }

@@ -86,3 +86,44 @@ func BenchmarkUpdateMany(b *testing.B) {
 		}},
 	)
 }
+
+// BenchmarkSaveGraph saves classes with ten new students each, at once and
+// row by row.
+func BenchmarkSaveGraph(b *testing.B) {
+	const classes, students = 100, 10
+	graph := func() []*tests.SchoolClass {
+		list := make([]*tests.SchoolClass, classes)
+		for i := range list {
+			rows := make([]*tests.Student, students)
+			for j := range rows {
+				rows[j] = &tests.Student{Name: "student"}
+			}
+			list[i] = &tests.SchoolClass{Name: "class", Students: kin.From(rows...)}
+		}
+		return list
+	}
+	race(b, func(s *tests.Suite) { s.NewSchool(b, 1, 1, 1) }, classes*(1+students),
+		contender{"row by row", func(t testing.TB, s *tests.Suite) int {
+			require.NoError(t, s.DB.Tx(t.Context(), func(tx *kin.Tx) error {
+				for _, class := range graph() {
+					require.NoError(t, kin.Insert(t.Context(), tx, class))
+					for _, student := range class.Students.All() {
+						student.Class = kin.To(class)
+						require.NoError(t, kin.Insert(t.Context(), tx, student))
+					}
+				}
+				return nil
+			}))
+			return classes * (1 + students)
+		}},
+		contender{"graph", func(t testing.TB, s *tests.Suite) int {
+			saved, err := kin.SaveGraph(t.Context(), s.DB, graph()...)
+			require.NoError(t, err)
+			n := 0
+			for _, model := range saved {
+				n += model.Inserted
+			}
+			return n
+		}},
+	)
+}

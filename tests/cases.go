@@ -26,6 +26,8 @@ func Cases() []Case {
 		hookCases(),
 		listenCases(),
 		faultyCases(),
+		graphCases(),
+		trackedCases(),
 		staleCases(),
 		softDeleteCases(),
 		namedFilterCases(),

@@ -160,7 +160,7 @@ func (s *Suite) hooked(ctx context.Context, failAt int) (context.Context, *hookL
 	return context.WithValue(ctx, hookLogKey{}, log), log
 }
 
-// texts returns a column as text, read by hand.
+// column returns a column as text, read by hand.
 func (s *Suite) column(t *testing.T, query string) []string {
 	t.Helper()
 	rows, err := s.Pool().QueryContext(t.Context(), query)
@@ -173,6 +173,7 @@ func (s *Suite) column(t *testing.T, query string) []string {
 		list = append(list, text)
 	}
 	require.NoError(t, rows.Err())
+	s.Wire.Reset()
 	return list
 }
 

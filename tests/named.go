@@ -192,7 +192,7 @@ func testNamedSets(t *testing.T, s *Suite) {
 	n, err := kin.Query[scopeDoc]().Filter("id__gt", 2).Update(ctx, s.DB, kin.Set("title", "x"))
 	require.NoError(t, err)
 	assert.EqualValues(t, 2, n)
-	assert.Equal(t, []int64{3, 5}, s.column(t, "SELECT id FROM scope_docs WHERE title = 'x' ORDER BY id"))
+	assert.Equal(t, []int64{3, 5}, s.ints(t, "SELECT id FROM scope_docs WHERE title = 'x' ORDER BY id"))
 	before := s.fingerprint(t)
 	for _, set := range []kin.Setting{kin.Set("tenant", 2), kin.Set("tenant", kin.F("tenant").Add(0))} {
 		s.Wire.Reset()
@@ -211,7 +211,7 @@ func testNamedSets(t *testing.T, s *Suite) {
 	n, err = kin.Query[scopeDoc]().WithDeleted().Everything().Purge(ctx, s.DB)
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, n)
-	assert.Equal(t, []int64{2, 4, 6}, s.column(t, "SELECT id FROM scope_docs ORDER BY id"))
+	assert.Equal(t, []int64{2, 4, 6}, s.ints(t, "SELECT id FROM scope_docs ORDER BY id"))
 
 	// Collections.
 	ours := &scopeTeam{Name: "ours", Tenant: 1}
@@ -225,7 +225,7 @@ func testNamedSets(t *testing.T, s *Suite) {
 	require.Len(t, docs, 1)
 	assert.Equal(t, "new", docs[0].Title)
 	require.NoError(t, ours.Docs.Set(ctx, s.DB))
-	assert.Equal(t, []int64{2, 4}, s.column(t, "SELECT id FROM scope_docs WHERE team_id = 1 ORDER BY id"), "theirs stay")
+	assert.Equal(t, []int64{2, 4}, s.ints(t, "SELECT id FROM scope_docs WHERE team_id = 1 ORDER BY id"), "theirs stay")
 }
 
 // testNamedErrors calls without a tenant in the context: that is an error

@@ -357,6 +357,9 @@ func Copy(m *schema.Model, dst, src any) {
 		}
 	}
 	Bind(m, dst)
+	if l := LayoutOf(m.Struct); l != nil {
+		l.Restore(dst, l.Was(src))
+	}
 	for _, r := range m.Keys {
 		old, fresh := one(unbox(dst), r.Field), one(unbox(src), r.Field)
 		was, null, err := oneKey(unbox(dst), r.Field)

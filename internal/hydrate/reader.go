@@ -31,6 +31,7 @@ type nodeState struct {
 
 	table *table
 	slab  slab
+	track Tracker          // if the model is tracked
 	rows  []unsafe.Pointer // if the node keeps them
 	ords  []int64          // of the root's rows
 	where []int32          // a row's place in rows, plus one, by its place in the table
@@ -66,6 +67,7 @@ func NewReader(s *Shape, hint int) *Reader {
 	for i, n := range s.Nodes {
 		r.nodes[i].Node = n
 		r.nodes[i].slab = newSlab(n.Model.RowType(), hint)
+		r.nodes[i].track.Layout = n.layout
 		if n.table >= 0 {
 			r.nodes[i].table = r.tables[n.table]
 		}
@@ -239,6 +241,16 @@ func (n *nodeState) fill(p unsafe.Pointer, row []driver.Value) error {
 	if n.hooked {
 		n.fresh = append(n.fresh, n.box.box(p))
 	}
+	if err := n.values(p, row); err != nil {
+		return err
+	}
+	if n.layout != nil {
+		n.track.track(p, nil)
+	}
+	return nil
+}
+
+func (n *nodeState) values(p unsafe.Pointer, row []driver.Value) error {
 	for i := range n.decode {
 		d := &n.decode[i]
 		if err := d.decode(unsafe.Add(p, d.offset), row[d.slot]); err != nil {

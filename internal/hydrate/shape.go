@@ -63,7 +63,8 @@ type Node struct {
 	hooked      bool // whether rows have an AfterLoad hook
 	decode      []slotDecoder
 	box         boxer
-	ofPair      bool // whether the parent is a row of a link table without struct
+	layout      *Layout // nil if the model is not tracked
+	ofPair      bool    // whether the parent is a row of a link table without struct
 }
 
 // A Home is a field that holds the rows of a node, or those of its child
@@ -105,6 +106,7 @@ func (s *Shape) Prepare() {
 	for i, n := range s.Nodes {
 		n.keyTypes = types(n.KeyColumns)
 		n.box = newBoxer(n.Model.RowType())
+		n.layout = LayoutOf(n.Model.Struct)
 		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare
 		n.hooked = n.Model.Struct.Hooks.Has(schema.AfterLoad)
 		n.table = -1

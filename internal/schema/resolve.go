@@ -154,7 +154,7 @@ func (r *resolver) columns(m *Model) {
 	for _, f := range m.Struct.Fields {
 		key := slices.Contains(keys, f)
 		switch f.Rel.Kind {
-		case ToMany, Linked:
+		case ToMany, Linked, Tracking:
 		case ToOne:
 			r.foreignKey(m, f, key)
 		case NoRel:

@@ -38,7 +38,8 @@ const (
 	NoRel RelKind = iota
 	ToOne
 	ToMany
-	Linked // to many, by way of a link table
+	Linked   // to many, by way of a link table
+	Tracking // none: the field remembers what the row held
 )
 
 // HasColumns reports whether a field of the kind has columns in its model's
@@ -100,6 +101,7 @@ type Struct struct {
 	Fields []*Field
 	Table  Table
 	Hooks  Hooks
+	Track  *Field // the embedded kin.Tracked, or nil
 	// Problems is what is wrong with the type, whatever the others are.
 	Problems []Problem
 
@@ -224,6 +226,10 @@ func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struc
 			Name: sf.Name, Index: sf.Index, Type: sf.Type, Tag: tag, Rel: rel,
 			Offset: offset(t, sf.Index),
 		}
+		if rel.Kind == Tracking {
+			s.tracking(f, sf.Anonymous)
+			continue
+		}
 		if isRel {
 			s.relation(f)
 			continue
@@ -274,6 +280,16 @@ func (s *Struct) relation(f *Field) {
 		s.problem(f.Name, "is a ForeignKey: via is for a Reverse, a ManyToMany or a Through")
 	}
 	s.Fields = append(s.Fields, f)
+}
+
+func (s *Struct) tracking(f *Field, embedded bool) {
+	switch {
+	case !embedded:
+		s.problem(f.Name, "is a kin.Tracked with a name; embed it, without one")
+	case s.Track != nil:
+		s.problem(f.Name, "is embedded twice; once is enough")
+	}
+	s.Track = f
 }
 
 // offset returns where the field lies, from the start of t.
