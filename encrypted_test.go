@@ -131,24 +131,24 @@ func TestKeyringMistakes(t *testing.T) {
 
 type mistakeEncrypted struct {
 	ID        kin.Encrypted[int64]
-	Unique    kin.Encrypted[string]                `kin:",unique"`
-	Index     kin.Encrypted[string]                `kin:",index"`
-	Set       kin.Encrypted[string]                //nolint:unused // named by KinTable
-	Default   kin.Encrypted[string]                `kin:",default='x'"`
-	JSON      kin.Encrypted[[]string]              `kin:",json"`
-	Fixed     kin.Encrypted[[]string]              `kin:",deterministic"`
-	Pointer   kin.Encrypted[*string]               //
-	Twice     kin.Encrypted[kin.Encrypted[int]]    //
-	Inside    kin.Encrypted[struct{ X mistakeIn }] //
-	Chan      kin.Encrypted[chan int]              //
-	Any       kin.Encrypted[any]                   //
-	Plain     string                               `kin:",deterministic"`
-	Bound     string                               `kin:",bound_to=a.b"`
-	InJSON    map[string][]*mistakeIn              `kin:",json"`
-	Many      []kin.Encrypted[string]              //
-	Right     kin.Encrypted[string]                `kin:",unique,deterministic,null,size=5,bound_to=a.b"`
-	RightToo  *kin.Encrypted[[]string]             //
-	Recursive map[string]mistakeLoop               `kin:",json"`
+	Unique    kin.Encrypted[string] `kin:",unique"`
+	Index     kin.Encrypted[string] `kin:",index"`
+	Set       kin.Encrypted[string]
+	Default   kin.Encrypted[string]   `kin:",default='x'"`
+	JSON      kin.Encrypted[[]string] `kin:",json"`
+	Fixed     kin.Encrypted[[]string] `kin:",deterministic"`
+	Pointer   kin.Encrypted[*string]
+	Twice     kin.Encrypted[kin.Encrypted[int]]
+	Inside    kin.Encrypted[struct{ X mistakeIn }]
+	Chan      kin.Encrypted[chan int]
+	Any       kin.Encrypted[any]
+	Plain     string                  `kin:",deterministic"`
+	Bound     string                  `kin:",bound_to=a.b"`
+	InJSON    map[string][]*mistakeIn `kin:",json"`
+	Many      []kin.Encrypted[string]
+	Right     kin.Encrypted[string] `kin:",unique,deterministic,null,size=5,bound_to=a.b"`
+	RightToo  *kin.Encrypted[[]string]
+	Recursive map[string]mistakeLoop `kin:",json"`
 }
 
 type mistakeIn struct{ Secret kin.Encrypted[string] }

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/kin-orm/kin"
 	"github.com/kin-orm/kin/dialect/sqlite"
@@ -75,7 +76,7 @@ func ExampleNewKeyring_rotation() {
 	defer db.Close()
 	check(kin.CreateTables(ctx, db))
 	for i := range 5 {
-		check(kin.Insert(ctx, db, &Patient{Name: fmt.Sprint("patient ", i), SSN: kin.Encrypt(fmt.Sprint(i))}))
+		check(kin.Insert(ctx, db, &Patient{Name: "patient", SSN: kin.Encrypt(strconv.Itoa(i))}))
 	}
 
 	both, err := kin.NewKeyring(newerKey, oldKey)

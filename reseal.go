@@ -62,7 +62,7 @@ func olderForms(all [][]driver.Value, set, sealed []*schema.Column, values []dri
 		if err != nil {
 			return nil, err
 		}
-		for _, form := range forms[:len(forms):len(forms)] {
+		for _, form := range slices.Clip(forms) {
 			for _, ciphertext := range older {
 				other := slices.Clone(form)
 				other[i] = ciphertext

@@ -32,12 +32,13 @@ type patient struct {
 	Friend kin.ForeignKey[patient] `kin:",null,related_name=friends"`
 }
 
-func patients(t *testing.T, s *Suite) (models *kin.Registry, with func(keys ...byte) *Suite) {
+// patients makes the table, and returns what gives a Suite with the n-th keys.
+func patients(t *testing.T, s *Suite) (with func(keys ...byte) *Suite) {
 	t.Helper()
-	models = new(kin.Registry)
+	models := new(kin.Registry)
 	kin.Register[patient](models)
 	require.NoError(t, kin.CreateTables(t.Context(), s.keyed(t, models, 1).DB))
-	return models, func(keys ...byte) *Suite { return s.keyed(t, models, keys...) }
+	return func(keys ...byte) *Suite { return s.keyed(t, models, keys...) }
 }
 
 // patientTable reads the table by hand, decrypted by hand. All ciphertexts are
@@ -87,7 +88,7 @@ func names(rows []*patient) []string {
 // under three keys.
 func testEncryptedFilters(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	_, with := patients(t, s)
+	with := patients(t, s)
 	var all []*patient
 	for key := byte(1); key <= 3; key++ {
 		rows := []*patient{
@@ -174,7 +175,7 @@ func testEncryptedFilters(t *testing.T, s *Suite) {
 
 func testEncryptedRefused(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	models, with := patients(t, s)
+	with := patients(t, s)
 	db := with(1, 2).DB
 	p := newPatient("a", "ssn", 1)
 	require.NoError(t, kin.Insert(ctx, db, p))
@@ -232,7 +233,6 @@ func testEncryptedRefused(t *testing.T, s *Suite) {
 	}
 	s.Wire.Want(t, 0, 0)
 	assert.Equal(t, before, patientTable(t, s, 1))
-	_ = models
 }
 
 func third[A, B any](_ A, _ B, err error) error { return err }
@@ -240,7 +240,7 @@ func third[A, B any](_ A, _ B, err error) error { return err }
 // testEncryptedRotation changes keys as the documentation says.
 func testEncryptedRotation(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	_, with := patients(t, s)
+	with := patients(t, s)
 	var rows []*patient
 	for i := range 700 {
 		p := newPatient(fmt.Sprint("p", i), fmt.Sprint("ssn ", i), int8(i%100))
@@ -278,7 +278,7 @@ func testEncryptedRotation(t *testing.T, s *Suite) {
 // testEncryptedUnique has conflicts that the database cannot see by itself.
 func testEncryptedUnique(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	_, with := patients(t, s)
+	with := patients(t, s)
 	require.NoError(t, kin.Insert(ctx, with(1).DB, newPatient("old", "1", 1), newPatient("other", "2", 2)))
 	var unique *kin.UniqueError
 	s.Wire.Reset()
@@ -320,7 +320,7 @@ func testEncryptedUnique(t *testing.T, s *Suite) {
 
 func testEncryptedUpsert(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	_, with := patients(t, s)
+	with := patients(t, s)
 	old := []*patient{newPatient("a", "1", 1), newPatient("b", "2", 2)}
 	require.NoError(t, kin.Insert(ctx, with(1).DB, old...))
 	rows := []*patient{newPatient("B", "2", 20), newPatient("C", "3", 30)}
@@ -361,7 +361,7 @@ func testEncryptedUpsert(t *testing.T, s *Suite) {
 
 func testEncryptedSets(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	_, with := patients(t, s)
+	with := patients(t, s)
 	db := with(1).DB
 	require.NoError(t, kin.Insert(ctx, db, newPatient("a", "1", 1), newPatient("b", "2", 2), newPatient("c", "", 2)))
 	s.Wire.Reset()

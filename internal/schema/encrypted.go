@@ -122,8 +122,8 @@ func holdsSealed(t reflect.Type, seen map[reflect.Type]bool) bool {
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		return holdsSealed(t.Elem(), seen)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			if holdsSealed(t.Field(i).Type, seen) {
+		for f := range t.Fields() {
+			if holdsSealed(f.Type, seen) {
 				return true
 			}
 		}
