@@ -121,5 +121,5 @@ func (b *bareLinks[T]) keys(ctx context.Context, s *session) (keys []rel.Key, er
 		}
 		keys = append(keys, rel.Join(parts))
 	}
-	return keys, endOf(err, rows)
+	return keys, s.fault(ctx, b.via.Link.To, endOf(err, rows))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -94,14 +95,18 @@ func (r *Reverse[T]) writeQuery(ctx context.Context, s *session, link rel.Link, 
 }
 
 // childChunk returns how many rows one statement names. Keys of one column are
-// a list, for which there are other ways than a parameter each.
+// a list, for which most databases have other ways than a parameter each.
 func (c *change) childChunk() int {
-	n := len(c.model.Identity())
-	if n == 1 {
-		return len(c.rows)
+	t, id := c.dialect.Traits(), c.model.Identity()
+	if len(id) == 1 && (t.ArrayParams || t.List != "") {
+		switch id[0].Value.Kind {
+		case dialect.Int, dialect.String, dialect.Time, dialect.UUID:
+			return len(c.rows)
+		default: // which JSON does not keep
+		}
 	}
 	const others = 8 // parameters: the owner's key, the new one, times
-	return max(1, min(insertChunk, (c.dialect.Traits().MaxParams-others)/n))
+	return c.chunkBeside(len(id), others)
 }
 
 // repointed makes the foreign key r of rows refer to target, until undo is
@@ -143,7 +148,6 @@ func (r *Reverse[T]) clearEach(ctx context.Context, db Executor, link rel.Link) 
 	}
 	r.forget(db.session(), link, gone)
 	r.unlink(db.session(), link, r.rows)
-	r.rows = r.rows[:0:0]
 	return int64(len(gone)), nil
 }
 

@@ -4,18 +4,18 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/rel"
-	"github.com/kin-orm/kin/internal/schema"
 )
 
 func (r *Reverse[T]) owner() (rel.Link, rel.Key, error) { return r.home("Reverse") }
 
 // Add makes rows children of the field's row: those that are not saved yet
-// are inserted, and the foreign key of the others is changed, in one statement
-// each. All are added or none. A loaded field has them afterwards, and the
+// are inserted, and the foreign key of the others is changed, in a few
+// statements. All are added or none. A loaded field has them afterwards, and the
 // rows' foreign keys lead to its row.
 func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	link, _, err := r.owner()
@@ -40,9 +40,7 @@ func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	if err != nil {
 		return fmt.Errorf("kin: add to %s: %w", link.Relation.GoName(), err)
 	}
-	for _, row := range rows {
-		r.link(link, row)
-	}
+	r.link(link, rows)
 	moved(db.session(), link, old)
 	return nil
 }
@@ -67,9 +65,7 @@ func (r *Reverse[T]) Create(ctx context.Context, db Executor, rows ...*T) error 
 	if err != nil {
 		return fmt.Errorf("kin: create in %s: %w", link.Relation.GoName(), err)
 	}
-	for _, row := range rows {
-		r.link(link, row)
-	}
+	r.link(link, rows)
 	return nil
 }
 
@@ -102,14 +98,46 @@ func expect(ctx context.Context, db Executor, n int64, change func(Executor) (in
 	})
 }
 
-// link keeps both sides in step once a row has become a child.
-func (r *Reverse[T]) link(link rel.Link, row *T) {
-	fk := link.Relation.Inverse.Field
-	fk.Rel.Ops.Set(fieldOf(row, fk), link.Owner)
-	fieldOps(link.Relation).Append(r, row, nil)
+// distinct returns an error if a row is there twice.
+func distinct[T any](rows []*T) error {
+	keys := make([]rel.Key, len(rows))
+	if err := keysOf(rows, keys); err != nil {
+		return err
+	}
+	seen := make(map[rel.Key]bool, len(rows))
+	for _, key := range keys {
+		if seen[key] {
+			return fmt.Errorf("%s is there twice", keyText(reflect.TypeFor[T](), key, false, nil))
+		}
+		seen[key] = true
+	}
+	return nil
 }
 
-func fieldOps(r *schema.Relation) *schema.Ops { return r.Field.Rel.Ops }
+// link keeps both sides in step once rows have become children.
+func (r *Reverse[T]) link(link rel.Link, rows []*T) {
+	fk := link.Relation.Inverse.Field
+	had, loaded := r.rows, r.many.Loaded
+	r.rows, r.many.Loaded = nil, false // else each foreign key would look for its row
+	for _, row := range rows {
+		fk.Rel.Ops.Set(fieldOf(row, fk), link.Owner)
+	}
+	r.rows, r.many.Loaded = had, loaded
+	if !loaded {
+		return
+	}
+	there := make(map[*T]bool, len(had)+len(rows))
+	for _, row := range had {
+		there[row] = true
+	}
+	r.rows = slices.Clip(had) // which others may be reading
+	for _, row := range rows {
+		if !there[row] {
+			there[row] = true
+			r.rows = append(r.rows, row)
+		}
+	}
+}
 
 // moved has tracked rows know that their foreign keys are written.
 func moved[T any](s *session, link rel.Link, rows []*T) {
@@ -121,11 +149,35 @@ func moved[T any](s *session, link rel.Link, rows []*T) {
 // unlink keeps both sides in step once rows are no children any more.
 func (r *Reverse[T]) unlink(s *session, link rel.Link, rows []*T) {
 	fk := link.Relation.Inverse.Field
-	for _, row := range rows {
+	gone := slices.Concat(rows, r.drop(rows))
+	left := r.rows
+	r.rows = nil // else each foreign key would look for its row
+	for _, row := range gone {
 		fk.Rel.Ops.Set(fieldOf(row, fk), nil)
-		fieldOps(link.Relation).Remove(r, row)
 	}
-	moved(s, link, rows)
+	r.rows = left
+	moved(s, link, gone)
+}
+
+// drop takes the rows that have the keys of rows out of those that are loaded,
+// and returns them: they may be other values.
+func (r *Reverse[T]) drop(rows []*T) (dropped []*T) {
+	keys := make(map[rel.Key]bool, len(rows))
+	for _, row := range rows {
+		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
+			keys[key] = true
+		}
+	}
+	left := r.rows[:0:0]
+	for _, row := range r.rows {
+		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil && keys[key] {
+			dropped = append(dropped, row)
+			continue
+		}
+		left = append(left, row)
+	}
+	r.rows = left
+	return dropped
 }
 
 // Remove takes rows out of the children of the field's row: their foreign key
@@ -174,9 +226,7 @@ func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error 
 	if err != nil {
 		return fmt.Errorf("kin: delete from %s: %w", link.Relation.GoName(), err)
 	}
-	for _, row := range rows {
-		fieldOps(link.Relation).Remove(r, row)
-	}
+	r.drop(rows)
 	if child := link.Relation.To; child.Struct.Track != nil {
 		db.session().forget(child, anyRows(rows), false)
 	}
@@ -198,7 +248,6 @@ func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 		return 0, fmt.Errorf("kin: clear %s: %w", link.Relation.GoName(), err)
 	}
 	r.unlink(db.session(), link, r.rows)
-	r.rows = r.rows[:0:0]
 	return n, nil
 }
 
@@ -213,6 +262,9 @@ func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 		return err
 	}
 	fresh, old, err := split(rows)
+	if err == nil {
+		err = distinct(old)
+	}
 	if err != nil {
 		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
 	}
@@ -248,9 +300,7 @@ func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
 	}
 	r.forget(db.session(), link, gone)
-	for _, row := range rows {
-		r.link(link, row)
-	}
+	r.link(link, rows)
 	moved(db.session(), link, old)
 	r.rows, r.many.Loaded = append([]*T{}, rows...), true
 	return nil

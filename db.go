@@ -90,6 +90,7 @@ func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
 	} else {
 		db.s.Stale = nil // it is the caller's transaction
 		db.s.tx = &txState{}
+		db.s.Guard = &exec.Guard{}
 	}
 	for _, o := range options {
 		o(db)

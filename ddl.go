@@ -59,13 +59,13 @@ func (s *session) createTables(ctx context.Context, g *schema.Graph) error {
 		}
 		for _, text := range statements {
 			if _, err := s.Exec(ctx, text, nil); err != nil {
-				return fmt.Errorf("kin: create the table of %s: %w", m.Name, err)
+				return fmt.Errorf("kin: create the table of %s: %w", m.Name, s.fault(ctx, nil, err))
 			}
 		}
 	}
 	for _, r := range later {
 		if _, err := s.Exec(ctx, sqlgen.AddForeignKey(s.dialect, r), nil); err != nil {
-			return fmt.Errorf("kin: create the foreign key %s: %w", r.GoName(), err)
+			return fmt.Errorf("kin: create the foreign key %s: %w", r.GoName(), s.fault(ctx, nil, err))
 		}
 	}
 	return nil
@@ -75,7 +75,7 @@ func (s *session) createTables(ctx context.Context, g *schema.Graph) error {
 func (s *session) tables(ctx context.Context) (map[string]bool, error) {
 	rows, err := s.column(ctx, s.dialect.Traits().Tables)
 	if err != nil {
-		return nil, fmt.Errorf("kin: list tables: %w", err)
+		return nil, fmt.Errorf("kin: list tables: %w", s.fault(ctx, nil, err))
 	}
 	names := make(map[string]bool, len(rows))
 	for _, v := range rows {
@@ -107,7 +107,7 @@ func (s *session) dropTables(ctx context.Context, g *schema.Graph) error {
 	there := slices.DeleteFunc(inOrder(g), func(m *schema.Model) bool { return !have[m.Table] })
 	if before := s.dialect.Traits().BeforeDrop; before != "" {
 		if _, err := s.Exec(ctx, before, nil); err != nil {
-			return fmt.Errorf("kin: drop tables: %w", err)
+			return fmt.Errorf("kin: drop tables: %w", s.fault(ctx, nil, err))
 		}
 	}
 	for i, m := range there {
@@ -116,13 +116,13 @@ func (s *session) dropTables(ctx context.Context, g *schema.Graph) error {
 				continue // goes with its table, which goes before the other
 			}
 			if _, err := s.Exec(ctx, sqlgen.DropForeignKey(s.dialect, r), nil); err != nil {
-				return fmt.Errorf("kin: drop the foreign key %s: %w", r.GoName(), err)
+				return fmt.Errorf("kin: drop the foreign key %s: %w", r.GoName(), s.fault(ctx, nil, err))
 			}
 		}
 	}
 	for _, m := range slices.Backward(there) {
 		if _, err := s.Exec(ctx, sqlgen.DropTable(s.dialect, m.Table), nil); err != nil {
-			return fmt.Errorf("kin: drop the table of %s: %w", m.Name, err)
+			return fmt.Errorf("kin: drop the table of %s: %w", m.Name, s.fault(ctx, nil, err))
 		}
 	}
 	return nil

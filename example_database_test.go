@@ -201,3 +201,15 @@ func ExampleWithTrace() {
 	// Output:
 	// SELECT "categories"."id", "categories"."name" FROM "categories" WHERE "categories"."name" = ? ORDER BY "categories"."id" 1 1 <nil>
 }
+
+// A statement that is cancelled can be told from one that went wrong.
+func Example_cancelled() {
+	db := openSchool(context.Background())
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), 0)
+	defer cancel()
+
+	_, err := kin.Query[SchoolClass]().All(ctx, db)
+	fmt.Println(errors.Is(err, kin.ErrCanceled), errors.Is(err, context.DeadlineExceeded))
+	// Output: true true
+}

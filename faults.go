@@ -26,6 +26,11 @@ var (
 	ErrLockTimeout = errors.New("kin: a lock was not to be had in time")
 	// ErrDisconnected says that the connection to the database is gone.
 	ErrDisconnected = errors.New("kin: the connection to the database is lost")
+	// ErrCanceled says that a statement was cancelled: by its context, and then
+	// the error is [context.Canceled] or [context.DeadlineExceeded] and the
+	// context's cause too, or in the database, by a time limit or somebody who
+	// may do that.
+	ErrCanceled = errors.New("kin: the statement was cancelled")
 )
 
 // A Violation is what the constraint errors have in common.
@@ -42,6 +47,8 @@ type Violation struct {
 
 // Unwrap returns the driver's error.
 func (v *Violation) Unwrap() error { return v.Err }
+
+func (v *Violation) violation() *Violation { return v }
 
 func (v *Violation) text(what string) string {
 	where := v.Model
@@ -99,18 +106,19 @@ func (e *RangeError) Error() string { return e.text("is out of range") }
 // fault gives a driver's error the type that says what it means. m is the
 // model that the statement was about, or nil.
 func (s *session) fault(ctx context.Context, m *schema.Model, err error) error {
+	if err == nil || told(err) {
+		return err
+	}
 	if long, ok := errors.AsType[*hydrate.LengthError](err); ok {
 		return &TooLongError{Violation{Model: long.Column.Model.Name, Fields: []string{long.Column.Field.Name}, Err: long}}
 	}
-	classifier, ok := s.dialect.(dialect.Classifier)
-	if err == nil || !ok {
-		return err
+	var f dialect.Fault
+	if classifier, ok := s.dialect.(dialect.Classifier); ok {
+		f = classifier.Classify(err)
 	}
-	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		// Drivers say in their own words that a statement was cancelled.
-		return errors.Join(cause, err)
+	if s.tx != nil && (f.EndsTx || ctx.Err() != nil) {
+		s.checkTx(ctx, f, err)
 	}
-	f := classifier.Classify(err)
 	v := Violation{Constraint: f.Constraint, Err: err}
 	if m != nil {
 		v.Model, v.Fields = m.Name, fieldsOf(m, f)
@@ -131,15 +139,65 @@ func (s *session) fault(ctx context.Context, m *schema.Model, err error) error {
 		return &TooLongError{v}
 	case dialect.RangeFault:
 		return &RangeError{v}
-	case dialect.Conflict:
-		return fmt.Errorf("%w: %w", ErrConflict, err)
-	case dialect.Deadlock:
-		return fmt.Errorf("%w: %w", ErrDeadlock, err)
-	case dialect.LockTimeout:
-		return fmt.Errorf("%w: %w", ErrLockTimeout, err)
-	case dialect.Disconnected:
-		return fmt.Errorf("%w: %w", ErrDisconnected, err)
-	case dialect.OtherFault, dialect.Interrupted, dialect.StalePlan:
+	default:
+	}
+	if ctx.Err() != nil {
+		// Drivers say in their own words that a context has ended, and some
+		// that the connection is gone, because they close it then.
+		return fmt.Errorf("%w: %w", ErrCanceled, withCause(ctx, err))
+	}
+	if kind := sentinels[f.Kind]; kind != nil {
+		return fmt.Errorf("%w: %w", kind, err)
+	}
+	return err
+}
+
+//nolint:gochecknoglobals // an immutable table
+var sentinels = map[dialect.FaultKind]error{
+	dialect.Conflict:     ErrConflict,
+	dialect.Deadlock:     ErrDeadlock,
+	dialect.LockTimeout:  ErrLockTimeout,
+	dialect.Interrupted:  ErrCanceled,
+	dialect.Disconnected: ErrDisconnected,
+}
+
+// checkTx refuses all that would follow in a transaction that the database has
+// rolled back: it would be done outside, for good.
+func (s *session) checkTx(ctx context.Context, f dialect.Fault, err error) {
+	switch t := s.dialect.Traits(); {
+	case t.InTx != "":
+		ctx = context.WithoutCancel(ctx)
+		if _, still := s.Exec(ctx, t.InTx, nil); still != nil && !errors.Is(still, ErrTxBusy) {
+			return
+		}
+		_, _ = s.Exec(ctx, t.NotInTx, nil) // what it began
+	case !f.EndsTx:
+		return
+	}
+	s.tx.outermost().broken = err
+	s.Guard.End()
+}
+
+// told reports whether an error has the type that says what it means.
+func told(err error) bool {
+	for _, kind := range sentinels {
+		if errors.Is(err, kind) {
+			return true
+		}
+	}
+	var violation interface{ violation() *Violation }
+	return errors.As(err, &violation)
+}
+
+// withCause returns why a context has ended, and what it did to a statement.
+func withCause(ctx context.Context, err error) error {
+	for _, why := range []error{context.Cause(ctx), ctx.Err()} {
+		switch {
+		case err == nil:
+			err = why
+		case !errors.Is(err, why):
+			err = fmt.Errorf("%w: %w", why, err)
+		}
 	}
 	return err
 }

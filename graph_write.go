@@ -163,7 +163,7 @@ func (g *graph) complete(ctx context.Context, s *session, inserts []step) error 
 			return err
 		}
 		b := batch{set: r.FromColumns, keys: r.From.Key, rows: held[r]}
-		if err := c.encode(&b); err != nil {
+		if err := c.encode(ctx, &b); err != nil {
 			return err
 		}
 		if err := c.explain(ctx, c.write(ctx, s, b, 0)); err != nil {

@@ -101,15 +101,18 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 	}
 	work := func(s *session) error {
 		in.session = s
-		if err := s.reseal(ctx, in.model, in.rows, columns); err != nil {
-			return err
+		err := s.reseal(ctx, in.model, in.rows, columns)
+		if err == nil {
+			err = in.withKeys(ctx, columns, given)
 		}
-		if err := in.withKeys(ctx, columns, given); err != nil {
-			return err
+		if err == nil {
+			err = in.generated(ctx, columns, open)
 		}
-		return in.generated(ctx, columns, open)
+		return s.fault(ctx, in.model, err) // before what undoing it may add
 	}
-	if len(in.rows) == 1 && (s.tx == nil || !s.dialect.Traits().FailureAborts) {
+	traits := s.dialect.Traits()
+	advances := len(given) > 0 && in.model.Auto != nil && traits.Advance != ""
+	if len(in.rows) == 1 && !advances && (s.tx == nil || !traits.FailureAborts) {
 		return work(s)
 	}
 	return s.transact(ctx, work)

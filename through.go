@@ -299,7 +299,12 @@ func (m *modelLinks[T, L]) query(keys []rel.Key) QuerySet[L] {
 
 // read reads links, and knows them then.
 func (m *modelLinks[T, L]) read(ctx context.Context, s *session, keys []rel.Key) (found []rel.Key, err error) {
-	links, err := m.query(keys).All(ctx, &Tx{*s})
+	var links []*L
+	err = m.each(s, keys, func(keys []rel.Key) error {
+		part, err := m.query(keys).All(ctx, &Tx{*s})
+		links = append(links, part...)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -350,7 +355,28 @@ func (m *modelLinks[T, L]) add(ctx context.Context, s *session, rows []*T, keys 
 }
 
 func (m *modelLinks[T, L]) remove(ctx context.Context, s *session, keys []rel.Key) (int64, error) {
-	return m.query(keys).Delete(ctx, &Tx{*s})
+	n := int64(0)
+	err := m.each(s, keys, func(keys []rel.Key) error {
+		deleted, err := m.query(keys).Delete(ctx, &Tx{*s})
+		n += deleted
+		return err
+	})
+	return n, err
+}
+
+// each calls f with as many of the keys at a time as a statement takes, or
+// with nil if they are nil.
+func (m *modelLinks[T, L]) each(s *session, keys []rel.Key, f func(keys []rel.Key) error) error {
+	if keys == nil {
+		return f(nil)
+	}
+	size := s.chunkBeside(len(m.via.Target.FromColumns), len(m.via.Link.ToColumns))
+	for part := range slices.Chunk(keys, size) {
+		if err := f(part); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // A pointed is the foreign keys of rows as they were before they were changed.

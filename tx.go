@@ -9,7 +9,6 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
@@ -46,8 +45,8 @@ type TxOptions struct {
 	Retries int
 	// Verify is asked when the connection was lost during commit. It reports
 	// whether the transaction has been committed, by looking for something
-	// that it wrote, with connections of its own. Without it, the error is
-	// [ErrCommitUnknown].
+	// that it wrote, with connections of its own. If it was not, the error is
+	// [ErrDisconnected]; without Verify, or if it fails, [ErrCommitUnknown].
 	Verify func(ctx context.Context) (committed bool, err error)
 }
 
@@ -60,12 +59,26 @@ func (tx *Tx) session() *session { return &tx.s }
 
 // A txState is a transaction, or a savepoint within one.
 type txState struct {
-	tx       *sql.Tx
-	conn     *sql.Conn // to be given back, if the transaction has one of its own
-	outer    *txState  // of a savepoint
-	depth    int       // of savepoints
+	tx       *sql.Tx   // nil if it is the caller's own
+	conn     *sql.Conn // that the transaction is on, if that is known
+	pooled   bool      // whether conn is to be given back
+	verify   func(ctx context.Context) (committed bool, err error)
+	outer    *txState // of a savepoint
+	depth    int      // of a savepoint; 0 when it has ended
 	onCommit []func()
 	onUndo   []func() // what gives rows in memory back what they had
+
+	// Of the outermost, for all of them:
+	open   int   // how many savepoints are there now
+	broken error // why it cannot be committed any more
+}
+
+// outermost returns the transaction that a savepoint is in.
+func (t *txState) outermost() *txState {
+	for t.outer != nil {
+		t = t.outer
+	}
+	return t
 }
 
 // undo is called when what the transaction did is undone.
@@ -80,10 +93,18 @@ func (t *txState) undo() {
 // back if f returns an error, which Tx returns, or panics, which goes on. At
 // most one TxOptions may be given. The context given to Begin and to each
 // statement ends them; a transaction whose context has ended is rolled back.
+// So is one that f leaves by [runtime.Goexit], as a test does that fails.
 //
-// On a DB that was made of a *sql.Tx, Tx makes a savepoint.
+// Rows that f inserted have keys of rows that are not there, if it is rolled
+// back: a function that is run again makes its rows anew.
+//
+// On a DB that was made of a *sql.Tx, Tx makes a savepoint, and takes no
+// options.
 func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error, options ...TxOptions) error {
 	if db.s.begin == nil {
+		if len(options) > 0 {
+			return errSavepointOptions
+		}
 		return (&Tx{db.s}).Tx(ctx, f)
 	}
 	o := oneOption(options)
@@ -97,6 +118,8 @@ func (db *DB) Tx(ctx context.Context, f func(tx *Tx) error, options ...TxOptions
 		}
 	}
 }
+
+var errSavepointOptions = errors.New("kin: within the caller's own transaction, a transaction is a savepoint and takes no options")
 
 func oneOption(options []TxOptions) TxOptions {
 	if len(options) == 0 {
@@ -120,18 +143,8 @@ func (s *session) once(ctx context.Context, f func(tx *Tx) error, o TxOptions) (
 	if err := f(tx); err != nil {
 		return err
 	}
-	done = true
 	err = tx.Commit(ctx)
-	if errors.Is(err, ErrCommitUnknown) && o.Verify != nil {
-		committed, verifyErr := o.Verify(ctx)
-		switch {
-		case verifyErr != nil:
-			return errors.Join(err, verifyErr)
-		case committed:
-			return nil
-		}
-		return fmt.Errorf("%w: commit failed", ErrDisconnected)
-	}
+	done = !errors.Is(err, ErrTxBusy) // else it goes on still
 	return err
 }
 
@@ -162,7 +175,7 @@ func pause(ctx context.Context, try int) error {
 	case <-timer.C:
 		return nil
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return withCause(ctx, nil)
 	}
 }
 
@@ -170,20 +183,26 @@ func pause(ctx context.Context, try int) error {
 // [Tx.Rollback]. [DB.Tx] does that by itself.
 func (db *DB) Begin(ctx context.Context, options ...TxOptions) (*Tx, error) {
 	if db.s.begin == nil {
+		if len(options) > 0 {
+			return nil, errSavepointOptions
+		}
 		return (&Tx{db.s}).Begin(ctx)
 	}
 	return db.s.beginTx(ctx, oneOption(options))
 }
 
 func (s *session) beginTx(ctx context.Context, o TxOptions) (*Tx, error) {
-	state := &txState{}
+	state := &txState{verify: o.Verify}
 	begin := s.begin
-	if pool, ok := begin.(*sql.DB); ok {
-		conn, err := pool.Conn(ctx)
+	switch b := begin.(type) {
+	case *sql.DB:
+		conn, err := b.Conn(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("kin: begin: %w", s.fault(ctx, nil, err))
 		}
-		state.conn, begin = conn, conn
+		state.conn, state.pooled, begin = conn, true, conn
+	case *sql.Conn:
+		state.conn = b
 	}
 	level := o.Isolation
 	if s.dialect.Traits().SerialOnly {
@@ -204,14 +223,14 @@ func (s *session) beginTx(ctx context.Context, o TxOptions) (*Tx, error) {
 }
 
 func (t *txState) release() {
-	if t.conn != nil {
+	if t.pooled {
 		_ = t.conn.Close() // gives it back; an error is of no use to anyone
-		t.conn = nil
 	}
+	t.conn, t.pooled = nil, false
 }
 
-// discard keeps the transaction's own connection from being used again: the
-// database may hold that the transaction still goes on.
+// discard keeps the connection from being used again, be it the caller's own:
+// the database may hold that the transaction still goes on.
 func (t *txState) discard() {
 	if t.conn != nil {
 		_ = t.conn.Raw(func(any) error { return driver.ErrBadConn }) // which is what closes it
@@ -219,37 +238,57 @@ func (t *txState) discard() {
 }
 
 // Commit ends the transaction and keeps what it did. If ctx has ended, it is
-// rolled back instead. Of a savepoint, what it did becomes part of the
+// rolled back instead. While rows of it are being read, Commit is [ErrTxBusy],
+// and the transaction goes on. Of a savepoint, what it did becomes part of the
 // transaction around it.
 func (tx *Tx) Commit(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return errors.Join(context.Cause(ctx), tx.Rollback())
-	}
 	state := tx.s.tx
-	if state.outer != nil {
-		return tx.releaseSavepoint(ctx)
-	}
-	if state.tx == nil {
+	switch {
+	case state.outer == nil && state.tx == nil:
 		return errors.New("kin: the transaction is not kin's to commit")
+	case ctx.Err() != nil:
+		return errors.Join(fmt.Errorf("kin: commit: %w", tx.s.fault(ctx, nil, withCause(ctx, nil))), tx.Rollback())
+	case state.outer != nil:
+		return tx.releaseSavepoint(ctx)
+	case state.broken != nil:
+		return errors.Join(fmt.Errorf("kin: commit: what was done cannot be kept: %w", state.broken), tx.Rollback())
 	}
-	tx.s.Guard.End()
+	if err := tx.s.Guard.Finish(); err != nil {
+		return fmt.Errorf("kin: commit: %w", err)
+	}
 	err := state.tx.Commit()
 	if err != nil {
 		state.discard()
 	}
 	state.release()
 	if err != nil {
-		err = tx.s.fault(context.WithoutCancel(ctx), nil, err)
-		if errors.Is(err, ErrDisconnected) {
-			return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+		if err = state.committed(ctx, tx.s.fault(context.WithoutCancel(ctx), nil, err)); err != nil {
+			state.undo()
+			return fmt.Errorf("kin: commit: %w", err)
 		}
-		state.undo()
-		return fmt.Errorf("kin: commit: %w", err)
 	}
 	for _, f := range state.onCommit {
 		f()
 	}
 	return nil
+}
+
+// committed finds out what a COMMIT has done that failed with err.
+func (t *txState) committed(ctx context.Context, err error) error {
+	switch {
+	case !errors.Is(err, ErrDisconnected):
+		return err
+	case t.verify == nil:
+		return fmt.Errorf("%w: %w", ErrCommitUnknown, err)
+	}
+	committed, verifyErr := t.verify(ctx)
+	switch {
+	case verifyErr != nil:
+		return errors.Join(fmt.Errorf("%w: %w", ErrCommitUnknown, err), verifyErr)
+	case committed:
+		return nil
+	}
+	return err
 }
 
 // Rollback ends the transaction and undoes what it did. After the end of the
@@ -265,93 +304,25 @@ func (tx *Tx) Rollback() error {
 	tx.s.Guard.End()
 	state.undo()
 	err := state.tx.Rollback()
-	if err != nil && !errors.Is(err, sql.ErrTxDone) {
+	if errors.Is(err, sql.ErrTxDone) {
+		err = nil
+	}
+	if err != nil {
 		state.discard()
 	}
 	state.release()
-	if err != nil && !errors.Is(err, sql.ErrTxDone) {
-		return fmt.Errorf("kin: rollback: %w", err)
+	if err != nil && state.broken == nil { // else there may be nothing to roll back
+		return fmt.Errorf("kin: rollback: %w", tx.s.fault(context.Background(), nil, err))
 	}
 	return nil
 }
 
 // OnCommit has f called once the outermost transaction has been committed, in
 // the order of the calls. It is forgotten if the transaction, or a savepoint
-// around the call, is rolled back.
+// around the call, is rolled back. If it panics, so does Commit, after the
+// commit, and those that follow are not called. It is never called where the
+// outermost transaction is the caller's own, of whose commit kin does not know.
 func (tx *Tx) OnCommit(f func()) { tx.s.tx.onCommit = append(tx.s.tx.onCommit, f) }
-
-// Tx runs f within a savepoint: what it does is undone if f returns an error,
-// which Tx returns, or panics, and the transaction goes on.
-func (tx *Tx) Tx(ctx context.Context, f func(tx *Tx) error) (err error) {
-	inner, err := tx.Begin(ctx)
-	if err != nil {
-		return err
-	}
-	done := false
-	defer func() {
-		if !done {
-			err = errors.Join(err, inner.Rollback())
-		}
-	}()
-	if err := f(inner); err != nil {
-		return err
-	}
-	done = true
-	return inner.Commit(ctx)
-}
-
-// Begin makes a savepoint, which the caller ends with Commit or Rollback.
-func (tx *Tx) Begin(ctx context.Context) (*Tx, error) {
-	inner := tx.s
-	inner.tx = &txState{tx: tx.s.tx.tx, outer: tx.s.tx, depth: tx.s.tx.depth + 1}
-	if _, err := inner.Exec(ctx, "SAVEPOINT "+inner.tx.savepoint(), nil); err != nil {
-		return nil, fmt.Errorf("kin: savepoint: %w", inner.fault(ctx, nil, err))
-	}
-	return &Tx{inner}, nil
-}
-
-func (t *txState) savepoint() string { return "kin_" + strconv.Itoa(t.depth) }
-
-func (tx *Tx) releaseSavepoint(ctx context.Context) error {
-	state := tx.s.tx
-	if state.depth == 0 {
-		return sql.ErrTxDone
-	}
-	if _, err := tx.s.Exec(ctx, "RELEASE SAVEPOINT "+state.savepoint(), nil); err != nil {
-		return errors.Join(fmt.Errorf("kin: release savepoint: %w", tx.s.fault(ctx, nil, err)), tx.Rollback())
-	}
-	state.depth = 0
-	state.outer.onCommit = append(state.outer.onCommit, state.onCommit...)
-	state.outer.onUndo = append(state.outer.onUndo, state.onUndo...)
-	tx.end()
-	return nil
-}
-
-func (tx *Tx) undoSavepoint() error {
-	state := tx.s.tx
-	if state.depth == 0 {
-		return nil
-	}
-	name := state.savepoint()
-	state.depth = 0
-	state.undo()
-	ctx := context.Background() // what ended f may be its context
-	for _, text := range []string{"ROLLBACK TO SAVEPOINT " + name, "RELEASE SAVEPOINT " + name} {
-		if _, err := tx.s.Exec(ctx, text, nil); err != nil {
-			tx.end()
-			return fmt.Errorf("kin: rollback to savepoint: %w", err)
-		}
-	}
-	tx.end()
-	return nil
-}
-
-// end makes the use of an ended savepoint an error, and leaves the
-// transaction around it as it is.
-func (tx *Tx) end() {
-	tx.s.Guard = &exec.Guard{}
-	tx.s.Guard.End()
-}
 
 // forWriting returns the graph for a call that writes.
 func (s *session) forWriting() (*schema.Graph, error) {

@@ -120,7 +120,7 @@ func (s *session) update(ctx context.Context, m *schema.Model, rows []any, colum
 // update writes the columns set, of which the version is the last: all of them
 // or, of tracked rows, those that have changed.
 func (c *change) update(ctx context.Context, s *session, set []*schema.Column, changed bool) error {
-	batches, err := c.batches(set, changed)
+	batches, err := c.batches(ctx, set, changed)
 	if err != nil {
 		return err
 	}
@@ -157,7 +157,7 @@ type batch struct {
 
 // batches parts the rows by what is to be written of them, and puts them in
 // that order.
-func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
+func (c *change) batches(ctx context.Context, set []*schema.Column, changed bool) ([]batch, error) {
 	keys, version := c.model.Identity(), c.model.Version
 	list := []batch{{set: set, keys: keys, version: version, rows: c.rows}}
 	if changed && c.model.Struct.Track != nil {
@@ -177,7 +177,7 @@ func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
 		}
 	}
 	for i := range list {
-		if err := c.encode(&list[i]); err != nil {
+		if err := c.encode(ctx, &list[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -185,13 +185,13 @@ func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
 }
 
 // encode finds the values of a batch.
-func (c *change) encode(b *batch) error {
+func (c *change) encode(ctx context.Context, b *batch) error {
 	columns := slices.Concat(b.set, b.keys)
 	b.values = make([][]driver.Value, len(b.rows))
 	for i, row := range b.rows {
 		var err error
 		if b.values[i], err = hydrate.Values(nil, columns, row, c.dialect.Traits()); err != nil {
-			return c.errorf("%w", err)
+			return c.errorf("%w", c.fault(ctx, c.model, err))
 		}
 		if b.version != nil {
 			if b.values[i][len(b.set)-1], err = nextVersion(b.version, row); err != nil {
@@ -225,8 +225,11 @@ func (c *change) write(ctx context.Context, s *session, b batch, from int) error
 }
 
 // chunk returns how many rows of so many parameters a statement takes.
-func (s *session) chunk(params int) int {
-	return max(1, min(insertChunk, s.dialect.Traits().MaxParams/max(1, params)))
+func (s *session) chunk(params int) int { return s.chunkBeside(params, 0) }
+
+// chunkBeside is chunk for a statement that has other parameters too.
+func (s *session) chunkBeside(params, others int) int {
+	return max(1, min(insertChunk, (s.dialect.Traits().MaxParams-others)/max(1, params)))
 }
 
 // run runs a statement that must change the rows from…to.

@@ -118,6 +118,10 @@ type Traits struct {
 	// driver from converting it by its declared type.
 	RawColumn string
 
+	// InTx is a statement that fails within a transaction and so shows that
+	// there still is one, where a statement that is cancelled may have ended it.
+	// NotInTx undoes it where it does not fail.
+	InTx, NotInTx string
 	// FailureAborts is whether a statement that fails leaves the transaction
 	// around it unusable until that, or a savepoint, is rolled back.
 	FailureAborts bool

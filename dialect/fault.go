@@ -26,6 +26,10 @@ type Fault struct {
 	Table      string
 	Constraint string
 	Columns    []string
+	// EndsTx is whether the database has rolled back the whole transaction in
+	// which the statement was, so that the next one would be outside it; or, if
+	// the dialect has a way to find out (Traits.InTx), whether it may have.
+	EndsTx bool
 }
 
 // A Classifier is a dialect that understands its driver's errors. The three

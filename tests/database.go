@@ -26,6 +26,8 @@ func (target Target) database(t testing.TB) driver.Connector {
 	switch target.Name {
 	case "postgres":
 		target.create(t, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8'", "DROP DATABASE "+name+" WITH (FORCE)")
+		// What is lost if the machine stops is no concern of the tests.
+		target.alter(t, "ALTER DATABASE "+name+" SET synchronous_commit TO off")
 		config, parseErr := pgx.ParseConfig(target.DSN)
 		require.NoError(t, parseErr)
 		dsn := fmt.Sprintf("host=%s port=%d user=%s dbname=%s sslmode=disable", config.Host, config.Port, config.User, name)
@@ -49,12 +51,15 @@ func (target Target) database(t testing.TB) driver.Connector {
 
 func (target Target) create(t testing.TB, create, drop string) {
 	t.Helper()
-	run := func(query string) error {
-		return target.admin(func(pool *sql.DB) error {
-			_, err := pool.Exec(query)
-			return err
-		})
-	}
-	require.NoError(t, run(create))
-	t.Cleanup(func() { require.NoError(t, run(drop)) })
+	target.alter(t, create)
+	t.Cleanup(func() { target.alter(t, drop) })
+}
+
+// alter runs a statement on the target's server.
+func (target Target) alter(t testing.TB, query string) {
+	t.Helper()
+	require.NoError(t, target.admin(func(pool *sql.DB) error {
+		_, err := pool.Exec(query)
+		return err
+	}))
 }

@@ -12,13 +12,37 @@ import (
 type faultMode string
 
 const (
-	faultError   faultMode = "error"            // it is refused
-	faultBadConn faultMode = "bad connection"   // the connection is found to be gone before it
-	faultCancel  faultMode = "cancelled"        // its context ends just before
-	faultLost    faultMode = "lost acknowledge" // it is done, and the connection lost before the answer
+	faultError       faultMode = "error"            // it is refused
+	faultBadConn     faultMode = "bad connection"   // the connection is found to be gone before it
+	faultCancel      faultMode = "cancelled before" // its context ends just before it
+	faultCancelAfter faultMode = "cancelled after"  // its context ends just after it
+	faultAfter       faultMode = "error after"      // it is done, and an error the answer
+	faultLost        faultMode = "lost acknowledge" // it is done, and the connection lost before the answer
 )
 
+// faultModes are the ways in which a call can go wrong. What is embedded has
+// no connection to lose.
+func (target Target) faultModes() []faultMode {
+	modes := []faultMode{faultError, faultBadConn, faultCancel, faultCancelAfter, faultAfter, faultLost}
+	if target.Name == "sqlite" {
+		modes = modes[:len(modes)-1]
+	}
+	return modes
+}
+
 var errInjected = errors.New("injected")
+
+// A callKind is what is asked of a driver.
+type callKind int
+
+const (
+	connectCall callKind = iota
+	beginCall
+	statementCall
+	nextCall
+	commitCall
+	rollbackCall
+)
 
 // A Faulty lets the n-th call to the database go wrong.
 type Faulty struct {
@@ -26,9 +50,15 @@ type Faulty struct {
 	mode   faultMode
 	at     int
 	calls  int
-	fired  bool
-	commit bool // whether the call was a COMMIT
+	hit    hit
 	cancel context.CancelFunc
+}
+
+// A hit is the call that went wrong.
+type hit struct {
+	fired bool
+	kind  callKind
+	inTx  bool // whether it was within a transaction, COMMIT included
 }
 
 // arm makes the at-th call from now on go wrong.
@@ -36,29 +66,28 @@ func (f *Faulty) arm(mode faultMode, at int, cancel context.CancelFunc) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.mode, f.at, f.cancel = mode, at, cancel
-	f.calls, f.fired, f.commit = 0, false, false
+	f.calls, f.hit = 0, hit{}
 }
 
-// disarm returns whether a call went wrong, and whether it was a COMMIT.
-func (f *Faulty) disarm() (fired, commit bool) {
+// disarm lets no more calls go wrong, and returns the one that did.
+func (f *Faulty) disarm() hit {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.at = 0
-	return f.fired, f.commit
+	return f.hit
 }
 
 // call runs a call on a connection, or lets it go wrong.
-func (f *Faulty) call(c *faultyConn, commit bool, run func() error) error {
+func (f *Faulty) call(c *faultyConn, kind callKind, run func() error) error {
 	f.mu.Lock()
 	f.calls++
-	hit := f.at > 0 && f.calls == f.at
-	mode := f.mode
-	if hit {
-		f.fired, f.commit = true, commit
+	wrong := f.at > 0 && f.calls == f.at
+	mode, cancel := f.mode, f.cancel
+	if wrong {
+		f.hit = hit{true, kind, c.inTx}
 	}
-	cancel := f.cancel
 	f.mu.Unlock()
-	if !hit {
+	if !wrong {
 		return run()
 	}
 	switch mode {
@@ -70,6 +99,12 @@ func (f *Faulty) call(c *faultyConn, commit bool, run func() error) error {
 	case faultCancel:
 		cancel()
 		return run()
+	case faultCancelAfter:
+		err := run()
+		cancel()
+		return err
+	case faultAfter:
+		return errors.Join(errInjected, run())
 	case faultLost:
 		err := run()
 		c.broken = true
@@ -87,11 +122,19 @@ type faultyConnector struct {
 }
 
 func (c *faultyConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
+	conn := &faultyConn{faulty: c.faulty}
+	err := c.faulty.call(conn, connectCall, func() error {
+		inner, err := c.Connector.Connect(ctx)
+		conn.wireConn = wireConn{inner, &Wire{}}
+		return err
+	})
 	if err != nil {
+		if conn.Conn != nil {
+			_ = conn.Close()
+		}
 		return nil, err
 	}
-	return &faultyConn{wireConn: wireConn{conn, &Wire{}}, faulty: c.faulty}, nil
+	return conn, nil
 }
 
 // A faultyConn has no prepared statements: kin's calls all come here.
@@ -99,24 +142,36 @@ type faultyConn struct {
 	wireConn
 	faulty *Faulty
 	broken bool
+	inTx   bool
 }
 
 func (c *faultyConn) IsValid() bool { return !c.broken && c.wireConn.IsValid() }
 
 func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
-	err = c.faulty.call(c, false, func() error {
+	err = c.faulty.call(c, statementCall, func() error {
 		rows, err = c.wireConn.QueryContext(ctx, query, args)
 		return err
 	})
-	if err != nil && rows != nil {
-		_ = rows.Close()
-		rows = nil
+	if err != nil {
+		if rows != nil {
+			_ = rows.Close()
+		}
+		return nil, err
 	}
-	return rows, err
+	return &faultyRows{rows, c}, nil
+}
+
+type faultyRows struct {
+	driver.Rows
+	conn *faultyConn
+}
+
+func (r *faultyRows) Next(dest []driver.Value) error {
+	return r.conn.faulty.call(r.conn, nextCall, func() error { return r.Rows.Next(dest) })
 }
 
 func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
-	err = c.faulty.call(c, false, func() error {
+	err = c.faulty.call(c, statementCall, func() error {
 		result, err = c.wireConn.ExecContext(ctx, query, args)
 		return err
 	})
@@ -124,7 +179,7 @@ func (c *faultyConn) ExecContext(ctx context.Context, query string, args []drive
 }
 
 func (c *faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (tx driver.Tx, err error) {
-	err = c.faulty.call(c, false, func() error {
+	err = c.faulty.call(c, beginCall, func() error {
 		tx, err = c.wireConn.BeginTx(ctx, o)
 		return err
 	})
@@ -134,6 +189,7 @@ func (c *faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (tx driver
 		}
 		return nil, err
 	}
+	c.inTx = true
 	return &faultyTx{tx, c}, nil
 }
 
@@ -142,4 +198,11 @@ type faultyTx struct {
 	conn *faultyConn
 }
 
-func (t *faultyTx) Commit() error { return t.conn.faulty.call(t.conn, true, t.Tx.Commit) }
+func (t *faultyTx) Commit() error { return t.end(commitCall, t.Tx.Commit) }
+
+func (t *faultyTx) Rollback() error { return t.end(rollbackCall, t.Tx.Rollback) }
+
+func (t *faultyTx) end(kind callKind, run func() error) error {
+	defer func() { t.conn.inTx = false }()
+	return t.conn.faulty.call(t.conn, kind, run)
+}

@@ -63,7 +63,7 @@ func testGraphBatches(t *testing.T, s *Suite) {
 		{Model: "graphPage", Inserted: 12},
 		{Model: "graphShelf", Inserted: 1},
 	}, saved)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 	for i, b := range w.books {
 		assert.Same(t, shelf, b.Shelf.Get(), "children refer to the row whose collection holds them")
 		if i > 0 {
@@ -83,7 +83,7 @@ func testGraphBatches(t *testing.T, s *Suite) {
 	require.NoError(t, err)
 	s.Wire.Want(t, 4, 0)
 	assert.Equal(t, kin.Saved{Model: "graphPage", Updated: 12}, saved[2])
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 
 	saved, err = kin.SaveGraph[graphShelf](t.Context(), s.DB)
 	require.NoError(t, err)
@@ -97,7 +97,7 @@ func testGraphMany(t *testing.T, s *Suite) {
 	require.NoError(t, err)
 	chunks := func(rows int) int { return (rows + 499) / 500 }
 	s.Wire.Want(t, 1+several+1+chunks(900)+1+chunks(9000), s.Wire.Rows())
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 }
 
 // testGraphTree saves trees level by level, or at once where keys can be
@@ -126,7 +126,7 @@ func testGraphTree(t *testing.T, s *Suite) {
 	}
 	s.Wire.Want(t, want, s.Wire.Rows())
 	assert.Equal(t, []kin.Saved{{Model: "graphNode", Inserted: 46}}, saved)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 	next := &graphNode{Name: "next"}
 	require.NoError(t, kin.Insert(t.Context(), s.DB, next), "the next key is free")
 
@@ -135,7 +135,7 @@ func testGraphTree(t *testing.T, s *Suite) {
 	_, err = kin.SaveGraph(t.Context(), s.DB, itself)
 	require.NoError(t, err)
 	w.nodes = append(w.nodes, next, itself)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 }
 
 // testGraphChain saves a chain that is deeper than a stack should be.
@@ -154,7 +154,7 @@ func testGraphChain(t *testing.T, s *Suite) {
 	if s.Name != "mysql" {
 		assert.LessOrEqual(t, len(s.Wire.Statements()), 2+length/500)
 	}
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 }
 
 func testGraphCircles(t *testing.T, s *Suite) {
@@ -165,7 +165,7 @@ func testGraphCircles(t *testing.T, s *Suite) {
 	_, err := kin.SaveGraph(t.Context(), s.DB, shelf)
 	require.NoError(t, err)
 	s.Wire.Want(t, 1+3*several+1, s.Wire.Rows())
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 	assert.Same(t, w.books[0], w.authors[0].Best.Get())
 
 	// A ring has one place where it is broken.
@@ -180,7 +180,7 @@ func testGraphCircles(t *testing.T, s *Suite) {
 	require.NoError(t, err)
 	s.Wire.Want(t, several+1, s.Wire.Rows())
 	w.nodes = ring.nodes
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 }
 
 func testGraphStuck(t *testing.T, s *Suite) {
@@ -223,16 +223,16 @@ func testGraphMixed(t *testing.T, s *Suite) {
 	}, saved)
 	s.Wire.Want(t, 4+1+1+several, s.Wire.Rows())
 	w.authors[1].Name = "Bob"
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 
 	// What is taken out of a collection stays where it is.
 	shelf.Books = kin.From(w.books[:1]...)
 	_, err = kin.SaveGraph(t.Context(), s.DB, shelf)
 	require.NoError(t, err)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 
 	// A key that is set but not in the database undoes all.
-	before, memory := s.dump(t), w.memory()
+	before, memory := s.dumpGraph(t), w.memory()
 	w.books[0].Title = "lost"
 	extra := &graphBook{Title: "extra"}
 	gone := &graphAuthor{ID: 1 << 40, Name: "nobody", Books: kin.From(w.books[0], extra)}
@@ -240,7 +240,7 @@ func testGraphMixed(t *testing.T, s *Suite) {
 	require.ErrorIs(t, err, kin.ErrNotFound)
 	require.ErrorContains(t, err, "update of graphAuthor")
 	w.books[0].Title = "book 0"
-	assert.Equal(t, before, s.dump(t))
+	assert.Equal(t, before, s.dumpGraph(t))
 	assert.Equal(t, memory, w.memory())
 	assert.Zero(t, extra.ID)
 	assert.True(t, extra.Author.IsNull())
@@ -255,7 +255,7 @@ func testGraphKeys(t *testing.T, s *Suite) {
 	_, err := kin.SaveGraph(t.Context(), s.DB, place)
 	require.ErrorIs(t, err, kin.ErrNotFound)
 	assert.Zero(t, w.nodes[0].ID)
-	assert.Empty(t, s.dump(t))
+	assert.Empty(t, s.dumpGraph(t))
 
 	place.Host.Clear()
 	require.NoError(t, kin.Insert(t.Context(), s.DB, place))
@@ -270,7 +270,7 @@ func testGraphKeys(t *testing.T, s *Suite) {
 	assert.Equal(t, []kin.Saved{
 		{Model: "graphNode", Inserted: 2}, {Model: "graphPlace", Updated: 1}, {Model: "graphVisit", Inserted: 2},
 	}, saved)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 
 	other := &graphPlace{Region: "south", Number: 1, Name: "barn"}
 	require.NoError(t, kin.Insert(t.Context(), s.DB, other))
@@ -280,7 +280,7 @@ func testGraphKeys(t *testing.T, s *Suite) {
 	w.places = append(w.places, other)
 	_, err = kin.SaveGraph(t.Context(), s.DB, other)
 	require.ErrorContains(t, err, `is in a collection of graphPlace("south", 1), but graphVisit.Place is its primary key, which is not changed`)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 
 	// One that is, can: rows of a tree whose keys are known are one batch.
 	parts := []*graphDoc{{ID: uuid.New(), Title: "a"}, {ID: uuid.New(), Title: "b"}, {ID: uuid.New(), Title: "c"}}
@@ -294,7 +294,7 @@ func testGraphKeys(t *testing.T, s *Suite) {
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, 0)
 	assert.Equal(t, []kin.Saved{{Model: "graphDoc", Inserted: 5}}, saved)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 	saved, err = kin.SaveGraph(t.Context(), s.DB, whole, self)
 	require.NoError(t, err)
 	s.Wire.Want(t, 0, 0)
@@ -315,7 +315,7 @@ func testGraphMistakes(t *testing.T, s *Suite) {
 	_, err = kin.SaveGraph(ctx, s.DB, &graphPage{Number: 1})
 	require.ErrorContains(t, err, "graphPage.Book is NULL, which the column cannot hold")
 	s.Wire.Want(t, 0, 0)
-	assert.Empty(t, s.dump(t))
+	assert.Empty(t, s.dumpGraph(t))
 
 	// A constraint that fails last undoes what came first.
 	memory := w.memory()
@@ -326,10 +326,10 @@ func testGraphMistakes(t *testing.T, s *Suite) {
 	assert.Equal(t, []string{"Name"}, unique.Fields)
 	w.authors[1].Name = "Bob"
 	assert.Equal(t, memory, w.memory())
-	assert.Empty(t, s.dump(t))
+	assert.Empty(t, s.dumpGraph(t))
 	_, err = kin.SaveGraph(ctx, s.DB, shelf)
 	require.NoError(t, err)
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 
 	// Two values of one row are not one.
 	again, err := kin.Query[graphAuthor]().Filter("name", "Ann").Get(ctx, s.DB)
@@ -357,7 +357,7 @@ func testGraphTx(t *testing.T, s *Suite) {
 		_, err = kin.SaveGraph(t.Context(), tx, shelf)
 		return err
 	}))
-	assert.Equal(t, w.lines(), s.dump(t))
+	assert.Equal(t, w.lines(), s.dumpGraph(t))
 	_, err := kin.SaveGraph(t.Context(), s.DB, bad)
 	require.NoError(t, err, "a collection goes before a key that does not fit")
 }

@@ -109,9 +109,9 @@ func graphSuite(t *testing.T, s *Suite) *Suite {
 	return s
 }
 
-// dump returns what is in the tables, read by hand. Keys that the database
+// dumpGraph returns what is in the tables, read by hand. Keys that the database
 // makes are left out: rows are known by their names.
-func (s *Suite) dump(t *testing.T) []string {
+func (s *Suite) dumpGraph(t *testing.T) []string {
 	t.Helper()
 	lines := []string{}
 	for _, query := range []string{

@@ -296,12 +296,16 @@ func (d *tiny) Classify(err error) dialect.Fault {
 // Tiny returns a Suite on the same database whose statements take at most n
 // parameters.
 func (s *Suite) Tiny(n int, options ...kin.Option) *Suite {
+	other := *s
+	other.DB = kin.New(s.pool, s.tinyDialect(n), options...)
+	return &other
+}
+
+func (s *Suite) tinyDialect(n int) dialect.Dialect {
 	d := &tiny{s.Dialect(), *s.Dialect().Traits()}
 	d.traits.MaxParams = n
 	d.traits.ArrayParams, d.traits.List = false, ""
-	other := *s
-	other.DB = kin.New(s.pool, d, options...)
-	return &other
+	return d
 }
 
 // testTinyLimits runs every batch in chunks of 1, 2, 3 and 7 rows: the table

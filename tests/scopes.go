@@ -241,7 +241,7 @@ func (v scopeView) doc(x *docRow) bool {
 func (v scopeView) note(x *noteRow) bool { return x.level <= v.level }
 
 // which returns those of rows that are there and of which keep is true.
-func which[T any](rows []*T, there func(*T) bool, keep func(*T) bool) []*T {
+func which[T any](rows []*T, there, keep func(*T) bool) []*T {
 	var found []*T
 	for _, x := range rows {
 		if there(x) && keep(x) {

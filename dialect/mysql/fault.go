@@ -34,6 +34,10 @@ var numbers = map[uint16]dialect.FaultKind{
 	1205: dialect.LockTimeout,
 	3572: dialect.LockTimeout, // NOWAIT
 	1317: dialect.Interrupted,
+	1969: dialect.Interrupted,  // MariaDB: max_statement_time
+	3024: dialect.Interrupted,  // MySQL: max_execution_time
+	1927: dialect.Disconnected, // MariaDB: the connection was killed
+	4031: dialect.Disconnected, // MySQL: it was idle for too long
 	1053: dialect.Disconnected, // the server shuts down
 	2006: dialect.Disconnected,
 	2013: dialect.Disconnected,
@@ -44,6 +48,7 @@ var numbers = map[uint16]dialect.FaultKind{
 func (Dialect) Classify(err error) dialect.Fault {
 	if e, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		f := dialect.Fault{Kind: numbers[e.Number]}
+		f.EndsTx = f.Kind == dialect.Deadlock || f.Kind == dialect.Conflict
 		switch f.Kind {
 		case dialect.UniqueFault:
 			f.Constraint = lastQuoted(e.Message, "for key ")

@@ -28,15 +28,21 @@ var states = map[string]dialect.FaultKind{
 	"55P03": dialect.LockTimeout,
 	"57014": dialect.Interrupted,
 	"0A000": dialect.StalePlan,    // if the message says so, below
-	"57P01": dialect.Disconnected, // the server shuts down
+	"57P01": dialect.Disconnected, // the server shuts down, or an administrator ends the session
 	"57P02": dialect.Disconnected,
 	"57P03": dialect.Disconnected,
+	"57P05": dialect.Disconnected, // it was idle for too long
+	"25P03": dialect.Disconnected, // the same within a transaction
+	"25P04": dialect.Disconnected, // a transaction took too long, which ends the session
 }
 
 // Classify implements [dialect.Classifier].
 func (Dialect) Classify(err error) dialect.Fault {
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok {
 		f := dialect.Fault{Kind: states[e.Code], Table: e.TableName, Constraint: e.ConstraintName}
+		if strings.HasPrefix(e.Code, "08") { // the class of connection exceptions
+			f.Kind = dialect.Disconnected
+		}
 		if f.Kind == dialect.StalePlan && !strings.Contains(e.Message, "cached plan") {
 			f.Kind = dialect.OtherFault
 		}

@@ -67,6 +67,8 @@ var (
 		BeforeDrop:     "PRAGMA defer_foreign_keys = ON",
 		NoLimit:        "-1",
 		SerialOnly:     true,
+		InTx:           "BEGIN",
+		NotInTx:        "ROLLBACK",
 
 		IntegerDivision: " / ",
 		Concat:          " || ",

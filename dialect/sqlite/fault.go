@@ -16,7 +16,11 @@ var _ dialect.Classifier = Dialect{}
 const (
 	codeBusy       = 5
 	codeLocked     = 6
+	codeNoMemory   = 7
 	codeInterrupt  = 9
+	codeIO         = 10
+	codeFull       = 13
+	codeTooBig     = 18
 	codeConstraint = 19
 	codeCheck      = codeConstraint | 1<<8
 	codeForeignKey = codeConstraint | 3<<8
@@ -53,7 +57,11 @@ func (Dialect) Classify(err error) dialect.Fault {
 		case codeBusy, codeLocked:
 			return dialect.Fault{Kind: dialect.LockTimeout}
 		case codeInterrupt:
-			return dialect.Fault{Kind: dialect.Interrupted}
+			return dialect.Fault{Kind: dialect.Interrupted, EndsTx: true}
+		case codeNoMemory, codeIO, codeFull:
+			return dialect.Fault{EndsTx: true}
+		case codeTooBig:
+			return dialect.Fault{Kind: dialect.LengthFault}
 		}
 	}
 	return dialect.Fault{}

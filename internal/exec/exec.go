@@ -47,6 +47,15 @@ type Guard struct {
 // End makes all later statements fail.
 func (g *Guard) End() { g.ended.Store(true) }
 
+// Finish is End, unless a statement is running or the end has come already.
+func (g *Guard) Finish() error {
+	err := g.take()
+	if err == nil {
+		g.End()
+	}
+	return err
+}
+
 func (g *Guard) take() error {
 	switch {
 	case g == nil:

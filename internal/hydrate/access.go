@@ -376,13 +376,6 @@ func ForeignKeyOf(row any, f *schema.Field) (key rel.Key, null bool, err error) 
 	return oneKey(unbox(row), f)
 }
 
-// ClearKey makes the primary key of row, a *T whose type has the key k, zero.
-func ClearKey(k *schema.Key, row any) {
-	for _, kf := range k.Fields {
-		reflect.ValueOf(row).Elem().FieldByIndex(kf.Field.Index).SetZero()
-	}
-}
-
 // MarkUnread makes the foreign keys of row that are no part of its primary
 // key say that they were not read.
 func MarkUnread(s *schema.Struct, row any) {

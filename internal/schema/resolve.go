@@ -445,6 +445,19 @@ func (m *Model) ColumnsOf(lookups []string) (columns []*Column, bad string, ok b
 	return columns, "", true
 }
 
+// FieldOf returns the field that holds the column, or the foreign key, that the
+// lookup name names, or nil.
+func (m *Model) FieldOf(name string) *Field {
+	switch mem, _ := m.Member(name); {
+	case mem.Column != nil:
+		return mem.Column.Field
+	case mem.Relation != nil && mem.Relation.Kind == ToOne:
+		return mem.Relation.Field
+	default:
+		return nil
+	}
+}
+
 // names sorts the relations and gives them their aliases.
 func (r *resolver) names() {
 	var all []alias.Relation

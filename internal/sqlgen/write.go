@@ -159,17 +159,29 @@ func (w *writer) unionRows(columns []*schema.Column, rows [][]driver.Value) {
 	}
 }
 
-// typeOf returns the type of a column, without its collation.
+// typeOf returns the type of a column for a cast: without its collation, and
+// without its size, to which a cast would cut what is too long in silence.
 func (w *writer) typeOf(c *schema.Column) string {
-	if t := c.Source.Field.Tag.Type; t != "" {
+	t := c.Source.Field.Tag.Type
+	if t == "" {
+		var err error
+		if t, err = w.d.ColumnType(c.Value); err != nil {
+			w.err = err
+		}
+		t, _, _ = strings.Cut(t, " COLLATE")
+	}
+	before, rest, sized := strings.Cut(t, "(")
+	if !sized {
 		return t
 	}
-	t, err := w.d.ColumnType(c.Value)
-	if err != nil {
-		w.err = err
+	_, after, _ := strings.Cut(rest, ")")
+	switch before = strings.TrimSpace(before); strings.ToLower(before) {
+	case "char", "character": // of one character, if no size is given
+		before = "bpchar"
+	case "bit":
+		before = "varbit"
 	}
-	t, _, _ = strings.Cut(t, " COLLATE")
-	return t
+	return before + after
 }
 
 // Delete writes the DELETE of the rows of a table that meet a condition.
