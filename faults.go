@@ -112,6 +112,9 @@ func (s *session) fault(ctx context.Context, m *schema.Model, err error) error {
 	if long, ok := errors.AsType[*hydrate.LengthError](err); ok {
 		return &TooLongError{Violation{Model: long.Column.Model.Name, Fields: []string{long.Column.Field.Name}, Err: long}}
 	}
+	if outside, ok := errors.AsType[*hydrate.OutsideError](err); ok {
+		return &RangeError{Violation{Model: outside.Column.Model.Name, Fields: []string{outside.Column.Field.Name}, Err: outside}}
+	}
 	var f dialect.Fault
 	if classifier, ok := s.dialect.(dialect.Classifier); ok {
 		f = classifier.Classify(err)

@@ -89,5 +89,6 @@ func (g *graph) writeLinks(ctx context.Context, s *session) error {
 			}
 		}
 	}
+	s.sent(len(g.pairs))
 	return nil
 }

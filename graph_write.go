@@ -2,6 +2,7 @@ package kin
 
 import (
 	"context"
+	"errors"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/schema"
@@ -15,17 +16,25 @@ func (g *graph) write(ctx context.Context, s *session) error {
 	}
 	inserts := g.inserts(fresh)
 	work := len(inserts)+len(g.pairs) > 0
+	total := len(g.pairs)
 	for _, k := range g.order {
 		if err := g.changes(s, k); err != nil {
 			return err
 		}
 		work = work || len(k.changed) > 0
+		total += k.saved.Inserted + k.saved.Updated
 	}
 	if !work {
 		return nil
 	}
+	if s.batch != nil && s.batch.CommitEach != 0 {
+		return errors.New("the rows of a graph depend on each other, and are committed as a whole; leave the CommitEach of the Batch away")
+	}
 	return s.transact(ctx, func(s *session) error {
 		inner := *s
+		if inner.batch != nil {
+			inner.counter = &counter{all: total}
+		}
 		inner.undone = true // no part of it needs a savepoint
 		return g.run(ctx, &inner, inserts)
 	})
@@ -163,10 +172,9 @@ func (g *graph) complete(ctx context.Context, s *session, inserts []step) error 
 			return err
 		}
 		b := batch{set: r.FromColumns, keys: r.From.Key, rows: held[r]}
-		if err := c.encode(ctx, &b); err != nil {
-			return err
-		}
-		if err := c.explain(ctx, c.write(ctx, s, b, 0)); err != nil {
+		counted := *s
+		counted.counter = nil // they have been
+		if err := c.explain(ctx, c.write(ctx, &counted, b, 0)); err != nil {
 			return err
 		}
 		s.remember(r.From, held[r], r.FromColumns)

@@ -100,9 +100,10 @@ const (
 	upserting
 	updating
 	deleting
+	saving // which is to insert or to update
 )
 
-func (o op) String() string { return [...]string{"insert", "upsert", "update", "delete"}[o] }
+func (o op) String() string { return [...]string{"insert", "upsert", "update", "delete", "save"}[o] }
 
 // events returns the hooks before and after a write. Whether an upsert inserts
 // a row or updates one is not known before, and on some databases not after.
@@ -114,6 +115,7 @@ func (o op) events() (before, after schema.Hooks) {
 		return schema.BeforeUpdate, schema.AfterUpdate
 	case deleting:
 		return schema.BeforeDelete, schema.AfterDelete
+	case saving:
 	}
 	panic("BUG: kin: an unknown write")
 }
@@ -169,7 +171,7 @@ func (s *session) around(ctx context.Context, w write, run func(*session) error)
 
 // event calls a hook of all rows, and then who listens for it.
 func (w *write) event(ctx context.Context, s *session, hook schema.Hooks, heard listeners) error {
-	tx := &Tx{*s}
+	tx := &Tx{s.unbatched()}
 	tx.s.undone = false // it may go on after a failure of its own
 	if w.model.Struct.Hooks.Has(hook) {
 		for i, row := range w.rows {

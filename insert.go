@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -36,77 +37,63 @@ func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
 
 // insert is [Insert] for rows of the model m, which are *T.
 func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error {
-	for i, row := range rows {
-		if row == nil {
-			return fmt.Errorf("kin: insert of %s: row %d of %d is nil", m.Name, i+1, len(rows))
-		}
-	}
 	if len(rows) == 0 {
 		return nil
 	}
-	in := inserter{model: m, rows: rows}
-	return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
-		if err := in.run(ctx, s); err != nil {
-			return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))
-		}
-		for i, row := range rows {
-			if in.keys != nil && in.keys[i] != nil {
-				if err := hydrate.SetGenerated(m, row, in.keys[i]); err != nil {
-					return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
-				}
+	return s.batchWrite(inserting, m, rows, func(s *session, rows []any) error {
+		in := inserter{model: m, rows: rows}
+		return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
+			if err := in.run(ctx, s); err != nil {
+				return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))
 			}
-			hydrate.Bind(m, row)
-		}
-		s.remember(m, rows, nil)
-		return nil
+			if err := in.keep(); err != nil {
+				return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
+			}
+			s.remember(m, rows, nil)
+			return nil
+		})
 	})
 }
 
 // An inserter inserts rows of one model.
 type inserter struct {
 	*session
-	model  *schema.Model
-	rows   []any
-	values [][]driver.Value // by row, of all columns but the generated one
-	keys   []driver.Value   // generated, by row
+	model   *schema.Model
+	columns []*schema.Column // all but the generated one
+	rows    []any
+	fresh   []any          // those for which a key is generated
+	keys    []driver.Value // theirs
 }
 
-func (in *inserter) run(ctx context.Context, s *session) error {
+func (in *inserter) run(ctx context.Context, s *session) (err error) {
 	in.session = s
-	var columns []*schema.Column
 	for _, c := range in.model.Columns {
 		if !c.Auto {
-			columns = append(columns, c)
+			in.columns = append(in.columns, c)
 		}
 	}
-	scope, err := s.scopeOf(ctx, in.model)
-	if err != nil {
+	if err := in.check(ctx); err != nil {
 		return err
 	}
-	var given, open []int // rows whose key is set, and those for which one is generated
-	for i, row := range in.rows {
-		values, err := hydrate.Values(nil, columns, row, s.dialect.Traits())
-		if err != nil {
-			return err
-		}
-		if err := outside(scope, columns, values); err != nil {
-			return fmt.Errorf("row %d of %d %w", i+1, len(in.rows), err)
-		}
-		in.values = append(in.values, values)
-		if in.model.Auto != nil && !hydrate.HasGenerated(in.model, row) {
-			open = append(open, i)
-		} else {
-			given = append(given, i)
+	given := in.rows
+	if in.model.Auto != nil {
+		given = nil
+		for _, row := range in.rows {
+			if hydrate.HasGenerated(in.model, row) {
+				given = append(given, row)
+			} else {
+				in.fresh = append(in.fresh, row)
+			}
 		}
 	}
 	work := func(s *session) error {
 		in.session = s
-		err := s.reseal(ctx, in.model, in.rows, columns)
+		err := s.reseal(ctx, in.model, in.rows, in.columns)
 		if err == nil {
-			err = in.withKeys(ctx, columns, given)
+			err = in.withKeys(ctx, given)
 		}
 		if err == nil {
-			err = in.generated(ctx, columns, open)
+			err = in.generated(ctx)
 		}
 		return s.fault(ctx, in.model, err) // before what undoing it may add
 	}
@@ -118,63 +105,144 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 	return s.transact(ctx, work)
 }
 
-// withKeys inserts rows whose keys are their own.
-func (in *inserter) withKeys(ctx context.Context, columns []*schema.Column, rows []int) error {
-	if len(rows) == 0 {
-		return nil
+// check looks for rows that cannot be written before any is sent: all of them
+// if the model has filters, and the first ones if there are very many.
+func (in *inserter) check(ctx context.Context) error {
+	scope, err := in.scopeOf(ctx, in.model)
+	if err != nil || scope == nil && len(in.rows) == 1 { // which is sent last
+		return err
 	}
-	values := make([][]driver.Value, len(rows))
-	for i, at := range rows {
-		values[i] = in.values[at]
-	}
-	auto := in.model.Auto
-	var highest int64
-	if auto != nil {
-		columns = append(slices.Clip(columns), auto)
-		for i, at := range rows {
-			v, err := hydrate.Values(nil, []*schema.Column{auto}, in.rows[at], in.dialect.Traits())
-			if err != nil {
-				return err
-			}
-			if n, ok := v[0].(int64); ok {
-				highest = max(highest, n)
-			}
-			values[i] = append(values[i], v[0])
+	var values []driver.Value
+	for i, row := range in.rows {
+		if scope == nil && i == insertChunk {
+			break
+		}
+		if values, err = in.encode(values[:0], row, nil, i); err != nil {
+			return err
+		}
+		if err := outside(scope, in.columns, values); err != nil {
+			return fmt.Errorf("row %d of %d %w", i+1, len(in.rows), err)
 		}
 	}
-	err := in.insertAll(ctx, columns, values)
-	if advance := in.dialect.Traits().Advance; err == nil && auto != nil && advance != "" {
+	return nil
+}
+
+// keep sets in memory what the database has made.
+func (in *inserter) keep() error {
+	for i, row := range in.fresh {
+		if err := hydrate.SetGenerated(in.model, row, in.keys[i]); err != nil {
+			return err
+		}
+	}
+	for _, row := range in.rows {
+		hydrate.Bind(in.model, row)
+	}
+	return nil
+}
+
+// withKeys inserts rows whose keys are their own.
+func (in *inserter) withKeys(ctx context.Context, rows []any) error {
+	auto := in.model.Auto
+	if auto == nil || len(rows) == 0 {
+		return in.insertAll(ctx, in.columns, rows, nil)
+	}
+	keys := make([]driver.Value, len(rows))
+	var highest int64
+	for i, row := range rows {
+		v, err := hydrate.Values(nil, []*schema.Column{auto}, row, in.dialect.Traits())
+		if err != nil {
+			return err
+		}
+		keys[i] = v[0]
+		if n, ok := v[0].(int64); ok {
+			highest = max(highest, n)
+		}
+	}
+	err := in.insertAll(ctx, append(slices.Clip(in.columns), auto), rows, keys)
+	if advance := in.dialect.Traits().Advance; err == nil && advance != "" {
 		// A sequence does not know of keys that were not taken from it.
-		_, err = in.column(ctx, advance, in.quoted(), auto.Name, highest)
+		_, err = in.column(ctx, advance, in.quoted(in.model), auto.Name, highest)
 	}
 	return err
 }
 
-func (in *inserter) quoted() string { return string(in.dialect.AppendIdent(nil, in.model.Table)) }
+// encode appends the values of a row, and its key if that is apart.
+func (in *inserter) encode(values []driver.Value, row any, keys []driver.Value, i int) ([]driver.Value, error) {
+	values, err := hydrate.Values(values, in.columns, row, in.dialect.Traits())
+	if err == nil && keys != nil {
+		values = append(values, keys[i])
+	}
+	return values, err
+}
 
-// insertAll inserts rows that have all their values, key included.
-func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, values [][]driver.Value) error {
-	return in.chunks(columns, values, func(_ int, text sqlgen.Text) error {
+// insertAll inserts rows with all their values, of which the keys are apart if
+// they are not nil.
+func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, rows []any, keys []driver.Value) error {
+	switch copies, err := in.canCopy(ctx, in.model, columns, len(rows)); {
+	case err != nil:
+		return err
+	case copies:
+		return in.copyAll(ctx, columns, rows, keys)
+	}
+	return in.chunks(columns, rows, keys, func(_ int, text sqlgen.Text) error {
 		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
 		return err
 	})
 }
 
+// copyAll is insertAll by the driver's own way.
+func (in *inserter) copyAll(ctx context.Context, columns []*schema.Column, rows []any, keys []driver.Value) error {
+	size := in.most(len(rows))
+	values := make([]driver.Value, 0, len(columns))
+	for from := 0; from < len(rows); from += size {
+		i, to := from, min(from+size, len(rows))
+		err := in.copyFrom(ctx, in.model, columns, func() ([]driver.Value, error) {
+			if (i-from)%insertChunk == 0 && i > from {
+				in.sent(insertChunk)
+			}
+			if i == to {
+				return nil, io.EOF
+			}
+			v, err := in.encode(values, rows[i], keys, i)
+			i++
+			return v, err
+		})
+		if err != nil {
+			return err
+		}
+		in.sent((to - from) % insertChunk)
+	}
+	return nil
+}
+
 // chunks calls run with an INSERT for each chunk of rows, and where it begins.
-func (in *inserter) chunks(columns []*schema.Column, values [][]driver.Value, run func(from int, text sqlgen.Text) error) error {
+// Rows are encoded chunk by chunk, so that there are never more of them at once.
+func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.Value, run func(from int, text sqlgen.Text) error) error {
 	size := in.chunk(len(columns))
 	if len(columns) == 0 {
 		size = 1
 	}
-	for from := 0; from < len(values); from += size {
-		to := min(from+size, len(values))
-		text := sqlgen.Insert(in.dialect, in.model.Table, columns, values[from:to], nil)
+	size = min(size, len(rows))
+	flat := make([]driver.Value, 0, size*len(columns))
+	values := make([][]driver.Value, 0, size)
+	for from := 0; from < len(rows); from += size {
+		flat, values = flat[:0], values[:0]
+		for i := from; i < min(from+size, len(rows)); i++ {
+			before := len(flat)
+			var err error
+			if flat, err = in.encode(flat, rows[i], keys, i); err != nil {
+				return err
+			}
+			values = append(values, flat[before:])
+		}
+		text := sqlgen.Insert(in.dialect, in.model.Table, columns, values, nil)
 		if text.Err != nil {
 			return text.Err
 		}
 		if err := run(from, text); err != nil {
 			return err
 		}
+		in.sent(len(values))
 	}
 	return nil
 }
@@ -185,24 +253,23 @@ func (in *inserter) chunks(columns []*schema.Column, values [][]driver.Value, ru
 // on from the last one where the transaction keeps all others from writing,
 // counted from the first one where the server guarantees that they are
 // consecutive, or else row by row.
-func (in *inserter) generated(ctx context.Context, columns []*schema.Column, rows []int) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	in.keys = make([]driver.Value, len(in.rows))
-	if len(rows) > 1 {
-		keys, err := in.reserve(ctx, len(rows))
+func (in *inserter) generated(ctx context.Context) error {
+	n := len(in.fresh)
+	in.keys = make([]driver.Value, n)
+	if n > 1 {
+		keys, err := in.reserve(ctx, n)
 		if err != nil {
 			return err
 		}
 		if keys != nil {
-			return in.withGenerated(ctx, columns, rows, keys)
+			in.keys = keys
+			return in.insertAll(ctx, append(slices.Clip(in.columns), in.model.Auto), in.fresh, keys)
 		}
 		if in.dialect.Traits().Consecutive != "" {
-			return in.consecutive(ctx, columns, rows)
+			return in.consecutive(ctx)
 		}
 	}
-	return in.oneByOne(ctx, columns, rows)
+	return in.oneByOne(ctx)
 }
 
 // reserve returns n generated keys that no other row has or will get, or none
@@ -210,7 +277,7 @@ func (in *inserter) generated(ctx context.Context, columns []*schema.Column, row
 func (in *inserter) reserve(ctx context.Context, n int) ([]driver.Value, error) {
 	switch traits := in.dialect.Traits(); {
 	case traits.Sequence != "":
-		keys, err := in.column(ctx, traits.Sequence, in.quoted(), in.model.Auto.Name, int64(n))
+		keys, err := in.column(ctx, traits.Sequence, in.quoted(in.model), in.model.Auto.Name, int64(n))
 		if err != nil || len(keys) != n || keys[0] == nil {
 			return nil, err // the column has no sequence
 		}
@@ -225,7 +292,7 @@ func (in *inserter) reserve(ctx context.Context, n int) ([]driver.Value, error) 
 // there are not so many.
 func (in *inserter) afterLast(ctx context.Context, n int) (keys []driver.Value, err error) {
 	column := string(in.dialect.AppendIdent(nil, in.model.Auto.Name))
-	names := strings.NewReplacer("{t}", in.quoted(), "{c}", column)
+	names := strings.NewReplacer("{t}", in.quoted(in.model), "{c}", column)
 	var found []driver.Value
 	for _, query := range in.dialect.Traits().LastKeys {
 		if found, err = in.column(ctx, names.Replace(query), in.model.Table); err == nil {
@@ -245,20 +312,9 @@ func (in *inserter) afterLast(ctx context.Context, n int) (keys []driver.Value, 
 	return keys, nil
 }
 
-// withGenerated inserts rows with keys that no other row has or will get.
-func (in *inserter) withGenerated(ctx context.Context, columns []*schema.Column, rows []int, keys []driver.Value) error {
-	columns = append(slices.Clip(columns), in.model.Auto)
-	values := make([][]driver.Value, len(rows))
-	for i, at := range rows {
-		in.keys[at] = keys[i]
-		values[i] = append(in.values[at], keys[i])
-	}
-	return in.insertAll(ctx, columns, values)
-}
-
 // consecutive inserts rows chunk by chunk: the keys of one INSERT follow the
 // first one at a distance that the session knows.
-func (in *inserter) consecutive(ctx context.Context, columns []*schema.Column, rows []int) error {
+func (in *inserter) consecutive(ctx context.Context) error {
 	step, err := in.column(ctx, in.dialect.Traits().Consecutive)
 	if err != nil {
 		return err
@@ -267,11 +323,7 @@ func (in *inserter) consecutive(ctx context.Context, columns []*schema.Column, r
 	if err != nil {
 		return err
 	}
-	values := make([][]driver.Value, len(rows))
-	for i, at := range rows {
-		values[i] = in.values[at]
-	}
-	return in.chunks(columns, values, func(from int, text sqlgen.Text) error {
+	return in.chunks(in.columns, in.fresh, nil, func(from int, text sqlgen.Text) error {
 		result, err := in.Exec(ctx, text.SQL, anys(text.Args))
 		if err != nil {
 			return err
@@ -280,41 +332,51 @@ func (in *inserter) consecutive(ctx context.Context, columns []*schema.Column, r
 		if err != nil {
 			return err
 		}
-		for i := range min(len(rows)-from, len(text.Args)/max(1, len(columns))) {
-			in.keys[rows[from+i]] = first + int64(i)*distance
+		n := 1
+		if len(in.columns) > 0 {
+			n = len(text.Args) / len(in.columns)
 		}
-		if len(columns) == 0 {
-			in.keys[rows[from]] = first
+		for i := range n {
+			in.keys[from+i] = first + int64(i)*distance
 		}
 		return nil
 	})
 }
 
 // oneByOne inserts rows in a statement each.
-func (in *inserter) oneByOne(ctx context.Context, columns []*schema.Column, rows []int) error {
+func (in *inserter) oneByOne(ctx context.Context) error {
 	returning := in.model.Auto
 	if !in.dialect.Traits().Returning {
 		returning = nil
 	}
-	for _, at := range rows {
-		text := sqlgen.Insert(in.dialect, in.model.Table, columns, in.values[at:at+1], returning)
-		if returning != nil {
-			keys, err := in.column(ctx, text.SQL, anys(text.Args)...)
-			if err != nil {
-				return err
-			}
-			in.keys[at] = keys[0]
-			continue
-		}
-		result, err := in.Exec(ctx, text.SQL, anys(text.Args))
+	for i, row := range in.fresh {
+		values, err := in.encode(nil, row, nil, i)
 		if err != nil {
 			return err
 		}
-		if in.keys[at], err = result.LastInsertId(); err != nil {
+		text := sqlgen.Insert(in.dialect, in.model.Table, in.columns, [][]driver.Value{values}, returning)
+		if in.keys[i], err = in.insertOne(ctx, text, returning != nil); err != nil {
 			return err
 		}
+		in.sent(1)
 	}
 	return nil
+}
+
+// insertOne runs an INSERT of one row, and returns the key it has generated.
+func (in *inserter) insertOne(ctx context.Context, text sqlgen.Text, returning bool) (driver.Value, error) {
+	if returning {
+		keys, err := in.column(ctx, text.SQL, anys(text.Args)...)
+		if err != nil {
+			return nil, err
+		}
+		return keys[0], nil
+	}
+	result, err := in.Exec(ctx, text.SQL, anys(text.Args))
+	if err != nil {
+		return nil, err
+	}
+	return result.LastInsertId()
 }
 
 func anys(values []driver.Value) []any {

@@ -153,7 +153,7 @@ func (s *session) relationChanged(ctx context.Context, r *schema.Relation, row a
 		return nil
 	}
 	for _, l := range heard(r.From.Type, r.To.Type) {
-		if err := l.related(ctx, &Tx{*s}, r.Name, row, added, removed); err != nil {
+		if err := l.related(ctx, &Tx{s.unbatched()}, r.Name, row, added, removed); err != nil {
 			return fmt.Errorf("kin: a listener to %s: %w", r.GoName(), err)
 		}
 	}

@@ -72,15 +72,24 @@ func (qs QuerySet[T]) deleteAt(ctx context.Context, db Executor, at time.Time) (
 // deleteRows deletes rows, or marks them as deleted unless they are to be
 // purged: that is an update of rows that are not deleted yet.
 func deleteRows[T any](ctx context.Context, db Executor, rows []*T, purge bool) error {
-	c, err := newChange(db, deleting, rows)
-	if err != nil || len(rows) == 0 {
+	s := db.session()
+	_, m, err := toWrite[T](s)
+	if err != nil {
+		return err
+	}
+	return s.batchWrite(deleting, m, anyRows(rows), func(s *session, rows []any) error { return s.delete(ctx, m, rows, purge) })
+}
+
+func (s *session) delete(ctx context.Context, m *schema.Model, rows []any, purge bool) error {
+	c := &change{session: s, op: deleting, model: m}
+	if err := c.take(rows); err != nil || len(rows) == 0 {
 		return err
 	}
 	if err := c.filter(ctx); err != nil {
 		return err
 	}
 	run := func(s *session) error { return c.deleteAll(ctx, s) }
-	if m := c.model; m.Deleted != nil && !purge {
+	if m.Deleted != nil && !purge {
 		set := append([]*schema.Column{m.Deleted}, m.Updated...)
 		if m.Version != nil {
 			set = append(set, m.Version)

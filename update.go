@@ -104,23 +104,28 @@ func (s *session) update(ctx context.Context, m *schema.Model, rows []any, colum
 		return err
 	}
 	all := len(columns) == 0
-	if all {
-		rows = touched(m, rows, set)
-	}
-	if err := c.take(rows); err != nil || len(rows) == 0 || len(set) == 0 {
-		return err
-	}
-	if err := c.filter(ctx); err != nil {
-		return err
-	}
-	w := write{op: updating, model: m, rows: rows, touch: touch}
-	return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.update(ctx, s, set, all) }))
+	return s.batchWrite(updating, m, rows, func(s *session, rows []any) error {
+		c := &change{session: s, op: updating, model: m}
+		if all {
+			given := len(rows)
+			rows = touched(m, rows, set)
+			s.sent(given - len(rows)) // which are as they should be
+		}
+		if err := c.take(rows); err != nil || len(rows) == 0 || len(set) == 0 {
+			return err
+		}
+		if err := c.filter(ctx); err != nil {
+			return err
+		}
+		w := write{op: updating, model: m, rows: rows, touch: touch}
+		return c.explain(ctx, c.around(ctx, w, func(s *session) error { return c.update(ctx, s, set, all) }))
+	})
 }
 
 // update writes the columns set, of which the version is the last: all of them
 // or, of tracked rows, those that have changed.
 func (c *change) update(ctx context.Context, s *session, set []*schema.Column, changed bool) error {
-	batches, err := c.batches(ctx, set, changed)
+	batches, err := c.batches(set, changed)
 	if err != nil {
 		return err
 	}
@@ -130,7 +135,7 @@ func (c *change) update(ctx context.Context, s *session, set []*schema.Column, c
 			if err := c.write(ctx, s, b, from); err != nil {
 				return err
 			}
-			from += len(b.values)
+			from += len(b.rows)
 		}
 		if err := c.raise(s); err != nil {
 			return err
@@ -152,12 +157,11 @@ type batch struct {
 	keys    []*schema.Column // say which row it is
 	version *schema.Column   // the last of set, or nil
 	rows    []any
-	values  [][]driver.Value // by row, of set and keys
 }
 
 // batches parts the rows by what is to be written of them, and puts them in
 // that order.
-func (c *change) batches(ctx context.Context, set []*schema.Column, changed bool) ([]batch, error) {
+func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
 	keys, version := c.model.Identity(), c.model.Version
 	list := []batch{{set: set, keys: keys, version: version, rows: c.rows}}
 	if changed && c.model.Struct.Track != nil {
@@ -176,60 +180,59 @@ func (c *change) batches(ctx context.Context, set []*schema.Column, changed bool
 			return nil, err
 		}
 	}
-	for i := range list {
-		if err := c.encode(ctx, &list[i]); err != nil {
-			return nil, err
+	return list, nil
+}
+
+// encode returns the values of rows of a batch: of set and keys.
+func (c *change) encode(ctx context.Context, b batch, rows []any) ([][]driver.Value, error) {
+	columns := slices.Concat(b.set, b.keys)
+	list := make([][]driver.Value, len(rows))
+	flat := make([]driver.Value, 0, len(rows)*len(columns))
+	for i, row := range rows {
+		before := len(flat)
+		var err error
+		if flat, err = hydrate.Values(flat, columns, row, c.dialect.Traits()); err != nil {
+			return nil, c.errorf("%w", c.fault(ctx, c.model, err))
 		}
+		values := flat[before:]
+		if b.version != nil {
+			if values[len(b.set)-1], err = nextVersion(b.version, row); err != nil {
+				return nil, c.errorf("%w", err)
+			}
+		}
+		if err := outside(c.scope, columns, values); err != nil {
+			return nil, c.errorf("row %d of %d %w", slices.Index(c.rows, row)+1, len(c.rows), err)
+		}
+		list[i] = values
 	}
 	return list, nil
 }
 
-// encode finds the values of a batch.
-func (c *change) encode(ctx context.Context, b *batch) error {
-	columns := slices.Concat(b.set, b.keys)
-	b.values = make([][]driver.Value, len(b.rows))
-	for i, row := range b.rows {
-		var err error
-		if b.values[i], err = hydrate.Values(nil, columns, row, c.dialect.Traits()); err != nil {
-			return c.errorf("%w", c.fault(ctx, c.model, err))
-		}
-		if b.version != nil {
-			if b.values[i][len(b.set)-1], err = nextVersion(b.version, row); err != nil {
-				return c.errorf("%w", err)
-			}
-		}
-		if err := outside(c.scope, columns, b.values[i]); err != nil {
-			return c.errorf("row %d of %d %w", i+1, len(b.rows), err)
-		}
-	}
-	return nil
-}
-
-// write writes a batch, whose first row is the one at from.
+// write writes a batch, whose first row is the one at from. Rows are encoded
+// chunk by chunk, so that there are never more of them at once.
 func (c *change) write(ctx context.Context, s *session, b batch, from int) error {
 	if err := s.reseal(ctx, c.model, b.rows, b.set); err != nil {
 		return c.errorf("%w", s.fault(ctx, c.model, err))
 	}
 	table := c.model.Table
-	if len(b.values) == 1 {
-		return c.run(ctx, s, from, from+1, sqlgen.UpdateOne(s.dialect, table, b.set, b.keys, b.values[0], c.within))
-	}
-	for part := range slices.Chunk(b.values, s.chunk(len(b.set)+len(b.keys))) {
-		text := sqlgen.UpdateMany(s.dialect, table, b.set, b.keys, part, c.within)
+	for part := range slices.Chunk(b.rows, s.chunk(len(b.set)+len(b.keys))) {
+		values, err := c.encode(ctx, b, part)
+		if err != nil {
+			return err
+		}
+		var text sqlgen.Text
+		if len(b.rows) == 1 {
+			text = sqlgen.UpdateOne(s.dialect, table, b.set, b.keys, values[0], c.within)
+		} else {
+			text = sqlgen.UpdateMany(s.dialect, table, b.set, b.keys, values, c.within)
+		}
 		if err := c.run(ctx, s, from, from+len(part), text); err != nil {
 			return err
 		}
 		from += len(part)
+		s.sent(len(part))
 	}
 	return nil
-}
-
-// chunk returns how many rows of so many parameters a statement takes.
-func (s *session) chunk(params int) int { return s.chunkBeside(params, 0) }
-
-// chunkBeside is chunk for a statement that has other parameters too.
-func (s *session) chunkBeside(params, others int) int {
-	return max(1, min(insertChunk, (s.dialect.Traits().MaxParams-others)/max(1, params)))
 }
 
 // run runs a statement that must change the rows from…to.
@@ -289,37 +292,35 @@ func (c *change) columns(names []string) (set, touch []*schema.Column, err error
 // the database is [ErrNotFound]; [Insert] writes new rows with keys of their
 // own.
 func Save[T any](ctx context.Context, db Executor, rows ...*T) error {
-	_, m, err := toWrite[T](db.session())
+	s := db.session()
+	_, m, err := toWrite[T](s)
 	if err != nil {
 		return err
 	}
-	var fresh, old []*T
+	return s.batchWrite(saving, m, anyRows(rows), func(s *session, rows []any) error { return s.save(ctx, m, rows) })
+}
+
+func (s *session) save(ctx context.Context, m *schema.Model, rows []any) error {
+	var fresh, old []any
 	for _, row := range rows {
-		if row != nil {
-			if unsaved, _ := isNew(m, row); unsaved {
-				fresh = append(fresh, row)
-				continue
-			}
+		if unsaved, _ := isNew(m, row); unsaved {
+			fresh = append(fresh, row)
+		} else {
+			old = append(old, row)
 		}
-		old = append(old, row)
 	}
 	switch {
 	case len(old) == 0:
-		return Insert(ctx, db, fresh...)
+		return s.insert(ctx, m, fresh)
 	case len(fresh) == 0:
-		return UpdateAll(ctx, db, old)
+		return s.update(ctx, m, old, nil)
 	}
-	for i, row := range old {
-		if row == nil {
-			return fmt.Errorf("kin: save of %s: row %d of %d is nil", reflect.TypeFor[T]().Name(), i+1, len(rows))
-		}
-	}
-	return restoring(anyRows(rows), func() error {
-		return db.session().transact(ctx, func(s *session) error {
-			if err := UpdateAll(ctx, &Tx{*s}, old); err != nil {
+	return restoring(rows, func() error {
+		return s.transact(ctx, func(s *session) error {
+			if err := s.update(ctx, m, old, nil); err != nil {
 				return err
 			}
-			return Insert(ctx, &Tx{*s}, fresh...)
+			return s.insert(ctx, m, fresh)
 		})
 	})
 }
@@ -346,11 +347,13 @@ func (c *change) deleteAll(ctx context.Context, s *session) error {
 		return err
 	}
 	work := func(s *session) error {
-		size := c.chunk(len(c.model.Identity()))
+		size := s.chunk(len(c.model.Identity()))
 		for from := 0; from < len(keys); from += size {
-			if err := c.delete(ctx, s, keys, from, min(from+size, len(keys))); err != nil {
+			to := min(from+size, len(keys))
+			if err := c.delete(ctx, s, keys, from, to); err != nil {
 				return err
 			}
+			s.sent(to - from)
 		}
 		s.forget(c.model, c.rows, false)
 		return nil

@@ -53,22 +53,22 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 	if err != nil {
 		return err
 	}
+	return s.batchWrite(upserting, m, anyRows(rows), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, conflict) })
+}
+
+func (s *session) upsert(ctx context.Context, m *schema.Model, rows []any, conflict Conflict) error {
 	u := upserter{session: s, model: m, conflict: conflict}
-	if err := u.prepare(); err != nil {
-		return fmt.Errorf("kin: upsert of %s: %w", m.Name, err)
+	err := u.prepare()
+	if err == nil {
+		u.scope, err = s.scopeOf(ctx, m)
 	}
-	if u.scope, err = s.scopeOf(ctx, m); err != nil {
+	if err != nil {
 		return fmt.Errorf("kin: upsert of %s: %w", m.Name, err)
-	}
-	for i, row := range rows {
-		if row == nil {
-			return fmt.Errorf("kin: upsert of %s: row %d of %d is nil", m.Name, i+1, len(rows))
-		}
 	}
 	if len(rows) == 0 {
 		return nil
 	}
-	w := write{op: upserting, model: m, rows: anyRows(rows)}
+	w := write{op: upserting, model: m, rows: rows}
 	return s.around(ctx, w, func(s *session) error {
 		if err := u.all(ctx, s, w.rows); err != nil {
 			return fmt.Errorf("kin: upsert of %s: %w", m.Name, s.fault(ctx, m, err))
@@ -243,12 +243,12 @@ func (u *upserter) run(ctx context.Context, s *session) error {
 		// MariaDB takes a conflict in any unique column for this one: that the
 		// rows can be found says that it was this one. A row that is outside a
 		// filter is left as it is, and not found either.
-		if len(u.back) == 0 && !s.dialect.Traits().OnDuplicateKey && u.scope == nil {
-			continue
+		if len(u.back) > 0 || s.dialect.Traits().OnDuplicateKey || u.scope != nil {
+			if err := u.keys(ctx, u.identity[from:to]); err != nil {
+				return err
+			}
 		}
-		if err := u.keys(ctx, u.identity[from:to]); err != nil {
-			return err
-		}
+		s.sent(to - from)
 	}
 	return nil
 }

@@ -6,6 +6,11 @@
 // the SQL, and asks the dialect only for the pieces that differ.
 package dialect
 
+import (
+	"context"
+	"database/sql/driver"
+)
+
 // A Dialect is one database's way of writing SQL. Implementations are
 // immutable and may be used by several goroutines at once.
 //
@@ -28,6 +33,16 @@ type Dialect interface {
 
 	// Traits returns how the database behaves.
 	Traits() *Traits
+}
+
+// A Copier is a dialect whose driver has a way of its own to write many rows.
+type Copier interface {
+	// CanCopy reports whether a connection, as the driver gives it to
+	// [database/sql.Conn.Raw], has that way.
+	CanCopy(conn any) bool
+	// Copy writes rows to a table. next returns the values of the columns of the
+	// next row, which hold until it is called again, and io.EOF after the last.
+	Copy(ctx context.Context, conn any, table string, columns []string, next func() ([]driver.Value, error)) (n int64, err error)
 }
 
 // A Kind is a class of values that a column stores.
@@ -110,6 +125,9 @@ type Traits struct {
 	// "2006-01-02 15:04:05.999999", which sorts as the instants do because it
 	// has no zone and a shorter fraction is a prefix of a longer one.
 	TextTime bool
+	// WideIntegers is whether all integer columns hold 64 bits, whatever type
+	// they are declared with.
+	WideIntegers bool
 	// Unsigned is whether integers above the largest int64 can be stored.
 	Unsigned bool
 	// FloatSpecials is whether NaN and the infinities can be stored.
@@ -146,6 +164,10 @@ type Traits struct {
 	// INSERT of several rows generates, the first of which is LastInsertId.
 	// Empty if they have no such order.
 	Consecutive string
+
+	// Copies is a query for how many columns of a table a [Copier] serves for.
+	// Its parameters are the quoted table and the columns' names.
+	Copies string
 
 	// Tables is a query for the names of all tables.
 	Tables string

@@ -29,6 +29,8 @@ func Cases() []Case {
 		graphCases(),
 		trackedCases(),
 		chunkCases(),
+		batchCases(),
+		rangeCases(),
 		serverFaultCases(),
 		txEndCases(),
 		finderCases(),

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"sync"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A faultMode is a way in which a call to the database goes wrong.
@@ -205,4 +207,12 @@ func (t *faultyTx) Rollback() error { return t.end(rollbackCall, t.Tx.Rollback) 
 func (t *faultyTx) end(kind callKind, run func() error) error {
 	defer func() { t.conn.inTx = false }()
 	return t.conn.faulty.call(t.conn, kind, run)
+}
+
+func (c *faultyConn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (n int64, err error) {
+	err = c.faulty.call(c, statementCall, func() error {
+		n, err = c.wireConn.CopyFrom(ctx, table, columns, rows)
+		return err
+	})
+	return n, err
 }

@@ -25,6 +25,14 @@ func faultyRowOps() []faultyOp {
 			rows := w.newItems(5)
 			return func(ctx context.Context) error { return kin.Insert(ctx, w.db, rows...) }
 		}},
+		{name: "insert so many that PostgreSQL copies them", write: func(w *faultyWorld) faultyWrite {
+			rows := make([]*rowOwner, 210)
+			for i := range rows {
+				rows[i] = &rowOwner{Place: "south", Number: int16(i)}
+			}
+			watch(w, rows)
+			return func(ctx context.Context) error { return kin.Insert(ctx, w.db, rows...) }
+		}},
 		{name: "insert many, some with keys", write: func(w *faultyWorld) faultyWrite {
 			rows := w.newItems(5)
 			rows[1].ID, rows[4].ID = faultyID+101, faultyID+104

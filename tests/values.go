@@ -252,7 +252,7 @@ func testUint64(t *testing.T, s *Suite) {
 	s = s.tablesOf(t, kin.Register[Cell[uint64]])
 	err := kin.Insert(t.Context(), s.DB, &Cell[uint64]{V: 1}, &Cell[uint64]{V: above})
 	require.Error(t, err)
-	assert.Contains(t, err.Error(), "Cell[uint64].V is 9223372036854775808; this database holds no integer above 9223372036854775807")
+	assert.Contains(t, err.Error(), "Cell[uint64].V is out of range: it is 9223372036854775808; this database holds no integer above 9223372036854775807")
 	assert.Zero(t, handOne[int](t, s, "SELECT COUNT(*) FROM "+s.quoted(Cell[uint64]{}.KinTable().Name)))
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -188,4 +189,13 @@ func (r *wireRows) Next(dest []driver.Value) error {
 		r.wire.row()
 	}
 	return err
+}
+
+// CopyFrom is COPY on PostgreSQL, which counts as one statement.
+func (c *wireConn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+	n, err := c.Conn.(interface{ Conn() *pgx.Conn }).Conn().CopyFrom(ctx, table, columns, rows)
+	if err == nil {
+		c.wire.statement("COPY " + table.Sanitize())
+	}
+	return n, err
 }

@@ -60,7 +60,10 @@ var (
 		Sequence: "SELECT nextval(pg_get_serial_sequence($1, $2)) " +
 			"FROM generate_series(1, $3::bigint)",
 
-		Tables: "SELECT tablename::text FROM pg_catalog.pg_tables WHERE schemaname = current_schema()", Advance: "SELECT setval(s, $3::bigint) FROM (SELECT pg_get_serial_sequence($1, $2)::regclass AS s) AS q " +
+		Copies: copies,
+
+		Tables: "SELECT tablename::text FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
+		Advance: "SELECT setval(s, $3::bigint) FROM (SELECT pg_get_serial_sequence($1, $2)::regclass AS s) AS q " +
 			"WHERE $3::bigint > COALESCE(pg_sequence_last_value(s), 0)",
 
 		EmptyInsert:      "DEFAULT VALUES",

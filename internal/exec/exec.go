@@ -133,6 +133,20 @@ func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result
 	return result, err
 }
 
+// Do runs what is no statement by its text, but counts as one.
+func (s Session) Do(ctx context.Context, text string, run func() (rows int64, err error)) error {
+	if err := s.Guard.take(); err != nil {
+		return err
+	}
+	defer s.Guard.leave()
+	start := time.Now()
+	rows, err := run()
+	if s.Report != nil {
+		s.Report(ctx, Event{SQL: text, Rows: rows, Duration: time.Since(start), Err: err})
+	}
+	return err
+}
+
 // Rows are the rows of a statement.
 type Rows struct {
 	rows   *sql.Rows

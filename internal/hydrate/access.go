@@ -12,6 +12,7 @@ import (
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/value"
 )
 
 // permissive are the traits for keys that stay in memory.
@@ -135,9 +136,15 @@ func Values(dst []driver.Value, columns []*schema.Column, row any, traits *diale
 			err = errors.New("is NULL, which the column cannot hold; set it, or add the null option")
 		}
 		if err != nil {
+			if _, outside := errors.AsType[value.RangeError](err); outside {
+				return nil, &OutsideError{c, fmt.Errorf("it %w", err)}
+			}
 			return nil, fmt.Errorf("%s %w", c.GoName(), err)
 		}
 		if err := checkSize(c, v, c.Value.Size); err != nil {
+			return nil, err
+		}
+		if err := checkRange(c, v, traits); err != nil {
 			return nil, err
 		}
 		dst = append(dst, v)

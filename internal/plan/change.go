@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -194,7 +193,7 @@ func (b *builder) assign(change *Change, from *From, s Setting) error {
 	}
 	e, err := b.value(from, s.Value, columns[0], 0)
 	if err != nil {
-		return err
+		return hydrate.Outside(columns[0], err)
 	}
 	if p, ok := e.(Param); ok && p.Value == nil && !columns[0].Nullable {
 		return fmt.Errorf("kin: %s cannot be NULL", columns[0].GoName())
@@ -209,9 +208,8 @@ func (b *builder) assignKey(change *Change, from *From, columns []*schema.Column
 		exprs[i] = Ref{from.Table, c}
 	}
 	values, err := b.keyValues(exprs, columns[0].Relation.To, x)
-	var outside hydrate.RangeError
-	if errors.As(err, &outside) || err != nil {
-		return fmt.Errorf("kin: %s: %w", columns[0].GoName(), err)
+	if err != nil {
+		return hydrate.Outside(columns[0], fmt.Errorf("kin: %s: %w", columns[0].GoName(), err))
 	}
 	if values == nil && !columns[0].Nullable {
 		return fmt.Errorf("kin: %s cannot be NULL", columns[0].GoName())

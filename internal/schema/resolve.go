@@ -51,6 +51,7 @@ func Resolve(structs []*Struct, naming Naming) (*Graph, []Problem) {
 		r.encrypted(m)
 	}
 	r.names()
+	r.ranges()
 	if len(r.problems) > 0 {
 		slices.SortFunc(r.problems, func(a, b Problem) int {
 			return cmp.Or(cmp.Compare(a.Model, b.Model), cmp.Compare(a.Field, b.Field), cmp.Compare(a.Text, b.Text))

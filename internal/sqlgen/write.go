@@ -63,7 +63,9 @@ func UpdateMany(d dialect.Dialect, table string, set, keys []*schema.Column, row
 			w.ident(column(i))
 		}
 		w.text(") AS (")
-		w.valueRows(columns, rows)
+		if !w.arrayRows(columns, rows) {
+			w.valueRows(columns, rows)
+		}
 		w.text(") UPDATE ")
 		w.ident(table)
 		w.setFrom(table, set, false)

@@ -390,13 +390,20 @@ func FromTime(t time.Time, traits *dialect.Traits) (driver.Value, error) {
 	return t, nil
 }
 
+// A RangeError says that the database has no column for a number.
+type RangeError struct{ N uint64 }
+
+func (e RangeError) Error() string {
+	return fmt.Sprintf("is %d; this database holds no integer above %d", e.N, int64(math.MaxInt64))
+}
+
 // FromUint returns what the driver is given for n.
 func FromUint(n uint64, traits *dialect.Traits) (driver.Value, error) {
 	if n <= math.MaxInt64 {
 		return int64(n), nil
 	}
 	if !traits.Unsigned {
-		return nil, fmt.Errorf("is %d; this database holds no integer above %d", n, int64(math.MaxInt64))
+		return nil, RangeError{n}
 	}
 	// database/sql refuses a uint64 with the high bit set; as text it passes.
 	return strconv.FormatUint(n, 10), nil
