@@ -261,9 +261,9 @@ func testChunks(t *testing.T, s *Suite) {
 			if size == 0 {
 				want = got
 				if !strings.HasPrefix(op.name, "reload") {
-					require.NotEqual(t, untouched, want, what)
+					require.NotEqual(t, want, untouched, what)
 				} else {
-					require.Equal(t, untouched, want, what)
+					require.Equal(t, want, untouched, what)
 				}
 			}
 			require.Equal(t, want, got, what)

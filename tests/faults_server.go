@@ -190,8 +190,12 @@ func testDeadlock(t *testing.T, s *Suite) {
 			if err != nil {
 				// What the loser does without heeding the error is not done.
 				err = errors.Join(err, tx.Tx(ctx, func(tx *kin.Tx) error { return kin.Insert(ctx, tx, &Category{Name: "too late"}) }))
-				require.Error(t, tx.Commit(ctx))
-				require.NoError(t, tx.Rollback())
+				if tx.Commit(ctx) == nil {
+					t.Error("the loser commits")
+				}
+				if err := tx.Rollback(); err != nil {
+					t.Error(err)
+				}
 			} else {
 				err = tx.Commit(ctx)
 			}

@@ -66,7 +66,7 @@ type faultyWrite func(ctx context.Context) error
 
 // faultyTables read all that there is, but for generated keys, which are
 // others each time.
-var faultyTables = []string{ //nolint:gochecknoglobals // an immutable table
+var faultyTables = []string{
 	"SELECT 'item', name, note, score, count, done, at, {blob}, owner_place, owner_number FROM row_items ORDER BY name",
 	"SELECT 'owner', place, number, title FROM row_owners ORDER BY place, number",
 	"SELECT 'book', title, shelf_id FROM books ORDER BY title",
@@ -277,7 +277,7 @@ func (w *faultyWorld) remember() memory {
 }
 
 // A keyText is a key within a text.
-var keyText = regexp.MustCompile(`(ID=|[a-z])\(\d+\)`) //nolint:gochecknoglobals // an immutable pattern
+var keyText = regexp.MustCompile(`(ID=|[a-z])\(\d+\)`)
 
 // describe returns a row as text, with what its relations know, but without
 // keys that were generated.

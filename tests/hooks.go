@@ -498,7 +498,9 @@ func testValidate(t *testing.T, s *Suite) {
 
 type (
 	wrongHook struct{ ID int64 }
-	MixinA    struct{}
+	// MixinA and MixinB have a hook each; both are exported, so that it is promoted.
+	MixinA struct{}
+	// MixinB is a MixinA.
 	MixinB    struct{}
 	ambiguous struct {
 		ID int64
@@ -508,9 +510,14 @@ type (
 	validElsewhere struct{ ID int64 }
 )
 
-func (*wrongHook) BeforeInsert(context.Context) error          { return nil }
-func (*MixinA) AfterInsert(context.Context, *kin.Tx) error     { return nil }
-func (*MixinB) AfterInsert(context.Context, *kin.Tx) error     { return nil }
+func (*wrongHook) BeforeInsert(context.Context) error { return nil }
+
+// AfterInsert is a hook.
+func (*MixinA) AfterInsert(context.Context, *kin.Tx) error { return nil }
+
+// AfterInsert is a hook.
+func (*MixinB) AfterInsert(context.Context, *kin.Tx) error { return nil }
+
 func (*validElsewhere) Validate(lang string) map[string]string { return map[string]string{lang: ""} }
 
 func testHookMistakes(t *testing.T, _ *Suite) {

@@ -69,9 +69,7 @@ func (w *scopeWorld) scopeConds(v scopeView, rnd *rand.Rand) []scopeCond {
 // testScopesRandom compares queries with what a computation in memory says,
 // over random rows, conditions and eyes.
 func testScopesRandom(t *testing.T, s *Suite) {
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	rnd := rand.New(rand.NewPCG(seed, 0))
+	rnd := seeded(t)
 	plain, filtered := scopeSuite(t, s)
 	w := newScopeWorld(t, plain, rnd, 60)
 	found := 0
@@ -90,12 +88,12 @@ func testScopesRandom(t *testing.T, s *Suite) {
 			q = q.WithDeleted()
 		}
 		want := which(w.docs, v.doc, func(*docRow) bool { return true })
-		text := v.String()
+		said := []any{v}
 		for range rnd.IntN(3) {
 			conds := w.scopeConds(v, rnd)
 			c := conds[rnd.IntN(len(conds))]
 			negate := rnd.IntN(3) == 0
-			text += fmt.Sprint(" ", negate, c.pairs)
+			said = append(said, negate, c.pairs)
 			if negate {
 				q = q.Exclude(c.pairs[0].(string), c.pairs[1], c.pairs[2:]...)
 			} else {
@@ -103,6 +101,7 @@ func testScopesRandom(t *testing.T, s *Suite) {
 			}
 			want = slices.DeleteFunc(slices.Clone(want), func(d *docRow) bool { return c.met(d) == negate })
 		}
+		text := fmt.Sprintln(said...)
 		if rnd.IntN(3) == 0 { // a team that is not there has no name
 			q, text = q.OrderBy("-team__name", "id"), text+" by team"
 			teamName := func(d *docRow) string {
@@ -118,7 +117,7 @@ func testScopesRandom(t *testing.T, s *Suite) {
 			q, want, text = q.Limit(5).Offset(n), want[min(n, len(want)):min(n+5, len(want))], text+" limited"
 		}
 		found += len(want)
-		w.checkQuery(t, ctx, db, v, rnd, q, want, text)
+		w.checkQuery(ctx, t, db, v, rnd, q, want, text)
 		if t.Failed() {
 			t.FailNow()
 		}
@@ -143,7 +142,7 @@ func scopeLoads() [][]string {
 }
 
 // checkQuery runs the query in every form.
-func (w *scopeWorld) checkQuery(t *testing.T, ctx context.Context, db *kin.DB, v scopeView, rnd *rand.Rand, q kin.QuerySet[scopeDoc], want []*docRow, text string) {
+func (w *scopeWorld) checkQuery(ctx context.Context, t *testing.T, db *kin.DB, v scopeView, rnd *rand.Rand, q kin.QuerySet[scopeDoc], want []*docRow, text string) {
 	t.Helper()
 	n, err := q.Count(ctx, db)
 	require.NoError(t, err, text)

@@ -26,10 +26,10 @@ func softDeleteCases() []Case {
 	}
 }
 
-// column reads a table's column of integers, in their order.
-func (s *Suite) ints(t *testing.T, query string, args ...any) []int64 {
+// ints reads a table's column of integers, in their order.
+func (s *Suite) ints(t *testing.T, query string) []int64 {
 	t.Helper()
-	rows, err := s.Pool().QueryContext(t.Context(), s.bind(query), args...)
+	rows, err := s.Pool().QueryContext(t.Context(), s.bind(query))
 	require.NoError(t, err, query)
 	defer rows.Close()
 	list := []int64{}

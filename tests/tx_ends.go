@@ -41,6 +41,11 @@ func insertNamed(ctx context.Context, t *testing.T, db kin.Executor, name string
 func testTxGoexit(t *testing.T, s *Suite) {
 	ctx := t.Context()
 	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	add := func(tx *kin.Tx, name string) {
+		if err := kin.Insert(ctx, tx, &Category{Name: name}); err != nil {
+			t.Error(err)
+		}
+	}
 	leave := func(f func()) {
 		done := make(chan struct{})
 		go func() {
@@ -54,7 +59,7 @@ func testTxGoexit(t *testing.T, s *Suite) {
 	}
 	leave(func() {
 		_ = s.DB.Tx(ctx, func(tx *kin.Tx) error {
-			assert.NoError(t, kin.Insert(ctx, tx, &Category{Name: "a"}))
+			add(tx, "a")
 			runtime.Goexit()
 			return nil
 		})
@@ -63,9 +68,9 @@ func testTxGoexit(t *testing.T, s *Suite) {
 	leave(func() {
 		_ = s.DB.Tx(ctx, func(tx *kin.Tx) error {
 			kept = tx
-			assert.NoError(t, kin.Insert(ctx, tx, &Category{Name: "a"}))
+			add(tx, "a")
 			return tx.Tx(ctx, func(tx *kin.Tx) error {
-				assert.NoError(t, kin.Insert(ctx, tx, &Category{Name: "b"}))
+				add(tx, "b")
 				runtime.Goexit()
 				return nil
 			})
@@ -77,7 +82,7 @@ func testTxGoexit(t *testing.T, s *Suite) {
 			assert.Fail(t, "there are none")
 		}
 		_ = s.DB.Tx(ctx, func(tx *kin.Tx) error {
-			assert.NoError(t, kin.Insert(ctx, tx, &Category{Name: "a"}))
+			add(tx, "a")
 			for range kin.Query[Category]().Iter(ctx, tx) {
 				runtime.Goexit() // while rows are being read
 			}

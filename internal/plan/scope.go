@@ -295,16 +295,16 @@ func (s *Scope) Entangled(columns []*schema.Column) string {
 // readsColumn reports whether c says something of one of the columns, or is
 // met by no row.
 func readsColumn(c Cond, columns []*schema.Column) bool {
-	any := func(parts []Cond) bool {
+	some := func(parts []Cond) bool {
 		return slices.ContainsFunc(parts, func(c Cond) bool { return readsColumn(c, columns) })
 	}
 	switch c := c.(type) {
 	case Const:
 		return !bool(c)
 	case All:
-		return any(c)
+		return some(c)
 	case Any:
-		return any(c)
+		return some(c)
 	case Not:
 		return readsColumn(c.Cond, columns)
 	case *Cmp:
@@ -361,7 +361,7 @@ func meets(c Cond, row func(*schema.Column) (driver.Value, bool)) (met, known bo
 	return false, false
 }
 
-// compares compares a value as the database would.
+// compares reports how a value compares, as the database would say.
 func compares(v driver.Value, op lookup.Op, args []driver.Value) (met, known bool) {
 	switch op {
 	case lookup.IsNull:
@@ -370,6 +370,7 @@ func compares(v driver.Value, op lookup.Op, args []driver.Value) (met, known boo
 		return v != nil && slices.ContainsFunc(args, func(x driver.Value) bool { return equal(v, x) }), true
 	case lookup.Ne:
 		return v == nil || !equal(v, args[0]), true
+	default:
 	}
 	if v == nil {
 		return false, true
@@ -384,8 +385,9 @@ func compares(v driver.Value, op lookup.Op, args []driver.Value) (met, known boo
 		return n < 0, known
 	case lookup.Lte:
 		return n <= 0, known
+	default:
+		return false, false
 	}
-	return false, false
 }
 
 func equal(a, b driver.Value) bool {
