@@ -83,9 +83,13 @@ func (b *bareLinks[T]) remove(ctx context.Context, s *session, keys []rel.Key) (
 	if _, err := s.forWriting(); err != nil {
 		return 0, err
 	}
+	filter, err := s.filterRows(ctx)
+	if err != nil {
+		return 0, err
+	}
 	size := max(1, (s.dialect.Traits().MaxParams-len(b.via.Link.ToColumns))/len(b.via.Target.FromColumns))
 	for from := 0; from == 0 || from < len(keys); from += size {
-		where, err := plan.Links(b.via, b.owner, keys[from:min(from+size, len(keys))], s.dialect)
+		where, err := plan.Links(b.via, b.owner, keys[from:min(from+size, len(keys))], s.dialect, filter)
 		if err != nil {
 			return n, err
 		}
@@ -97,7 +101,11 @@ func (b *bareLinks[T]) remove(ctx context.Context, s *session, keys []rel.Key) (
 }
 
 func (b *bareLinks[T]) keys(ctx context.Context, s *session) (keys []rel.Key, err error) {
-	stmt, err := plan.LinkedKeys(b.via, b.owner, s.dialect)
+	filter, err := s.filterRows(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stmt, err := plan.LinkedKeys(b.via, b.owner, s.dialect, filter)
 	if err != nil {
 		return nil, err
 	}

@@ -162,7 +162,7 @@ func (s *session) scoping(ctx context.Context, g *schema.Graph) (*scoping, error
 
 // of returns what the filters ask of a model, or nil if it has none.
 func (sc *scoping) of(m *schema.Model) (*plan.Scope, error) {
-	if sc == nil || !sc.has(m) {
+	if sc == nil || !sc.filters.has(m) {
 		return nil, nil
 	}
 	for _, s := range sc.scopes {
@@ -191,8 +191,9 @@ func (sc *scoping) of(m *schema.Model) (*plan.Scope, error) {
 	return scope, nil
 }
 
-func (sc *scoping) has(m *schema.Model) bool {
-	return slices.ContainsFunc(sc.filters.list, func(f filter) bool { return f.model == m.Type })
+// has reports whether one of the filters is on m.
+func (fs *filters) has(m *schema.Model) bool {
+	return fs != nil && slices.ContainsFunc(fs.list, func(f filter) bool { return f.model == m.Type })
 }
 
 // kept returns what the filters ask of the rows of a table, for a statement
@@ -264,6 +265,20 @@ func (s *session) scopeOf(ctx context.Context, m *schema.Model) (*plan.Scope, er
 		return nil, err
 	}
 	return sc.of(m)
+}
+
+// filterRows returns what the filters ask of the rows of a table in this
+// call, or nil if there are none.
+func (s *session) filterRows(ctx context.Context) (func(*plan.Table) (plan.Cond, error), error) {
+	if s.filters == nil {
+		return nil, nil
+	}
+	g, err := s.space.graph()
+	if err != nil {
+		return nil, err
+	}
+	sc, err := s.scoping(ctx, g)
+	return sc.where, err
 }
 
 // filter asks the filters of the model.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/rel"
@@ -63,12 +64,44 @@ func (l *linking[T]) insert(ctx context.Context, db Executor, fresh, rows []*T) 
 			if err := keysOf(rows, keys); err != nil {
 				return err
 			}
+			if len(fresh) < len(rows) {
+				if err := l.there(ctx, s, keys); err != nil {
+					return err
+				}
+			}
 			if err := l.table.add(ctx, s, rows, keys); err != nil {
 				return err
 			}
 			return l.changed(ctx, s, rows, nil)
 		})
 	})
+}
+
+// there returns an error if a row with one of the keys is softly deleted or
+// outside a filter: it could not be seen in the field.
+func (l *linking[T]) there(ctx context.Context, s *session, keys []rel.Key) error {
+	m := l.link.Relation.To
+	if m.Deleted == nil && !s.filters.has(m) {
+		return nil
+	}
+	seen := make(map[rel.Key]bool, len(keys))
+	keys = slices.DeleteFunc(slices.Clone(keys), func(key rel.Key) bool {
+		again := seen[key]
+		seen[key] = true
+		return again
+	})
+	missing := int64(len(keys))
+	for part := range slices.Chunk(keys, s.chunk(len(m.Key))) {
+		n, err := QuerySet[T]{&query{keys: part}}.Count(ctx, &Tx{*s})
+		if err != nil {
+			return err
+		}
+		missing -= n
+	}
+	if missing > 0 {
+		return fmt.Errorf("%w: %d of %d rows of %s", ErrNotFound, missing, len(keys), m.Name)
+	}
+	return nil
 }
 
 // changed tells those who listen.
@@ -230,6 +263,9 @@ func (l *linking[T]) replace(ctx context.Context, s *session, rows []*T, keys []
 			there[key] = true
 			missing, missingKeys = append(missing, rows[i]), append(missingKeys, key)
 		}
+	}
+	if err := l.there(ctx, s, missingKeys); err != nil {
+		return err
 	}
 	if err := l.table.add(ctx, s, missing, missingKeys); err != nil {
 		return err

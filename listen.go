@@ -8,8 +8,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/kin-orm/kin/internal/hydrate"
-	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -158,37 +156,4 @@ func (s *session) relationChanged(ctx context.Context, r *schema.Relation, row a
 		}
 	}
 	return nil
-}
-
-// insertLinks inserts links, and tells those who listen which rows they lead
-// to.
-func (t *Through[T, L]) insertLinks(ctx context.Context, db Executor, l *linking[T], links []*L) error {
-	if !relationHeard(l.link.Relation) {
-		return Insert(ctx, db, links...)
-	}
-	return restoring(anyRows(links), func() error {
-		return db.session().transact(ctx, func(s *session) error {
-			if err := Insert(ctx, &Tx{*s}, links...); err != nil {
-				return err
-			}
-			var rows []*T
-			var others []rel.Key
-			for _, link := range links {
-				if row := targetOf[T](link, l.link.Relation.Via); row != nil {
-					rows = append(rows, row)
-					continue
-				}
-				key, _, err := hydrate.ForeignKeyOf(link, l.link.Relation.Via.Target.Field)
-				if err != nil {
-					return err
-				}
-				others = append(others, key)
-			}
-			more, err := l.rowsWith(ctx, s, others)
-			if err != nil {
-				return err
-			}
-			return l.changed(ctx, s, append(rows, more...), nil)
-		})
-	})
 }

@@ -2,13 +2,11 @@ package kin
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"reflect"
 	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
-	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -130,7 +128,7 @@ func (t *Through[T, L]) LinkQuery() QuerySet[L] {
 	if err != nil {
 		return QuerySet[L]{&query{err: err}}
 	}
-	return QuerySet[L]{&query{fixed: []plan.Fixed{{Field: link.Relation.Via.Link.Inverse.Field.Name, Key: key}}}}
+	return linksOf[L](link.Relation.Via, key)
 }
 
 // Add links rows to the field's row, by links whose own fields are zero. Rows
@@ -256,154 +254,5 @@ func (Through[T, L]) declare() schema.RelField {
 			Append: func(field, row, link any) { field.(*Through[T, L]).includeLink(row.(*T), link) },
 			Remove: func(field, row any) { field.(*Through[T, L]).leaveOutLink(row.(*T)) },
 		},
-	}
-}
-
-// modelLinks are the links of one row, which are rows of L.
-type modelLinks[T, L any] struct {
-	field *Through[T, L]
-	via   *schema.Via
-	owner any
-	key   rel.Key        // of owner
-	known map[rel.Key]*L // by the key of the row linked
-}
-
-func newModelLinks[T, L any](t *Through[T, L], link rel.Link, key rel.Key) *modelLinks[T, L] {
-	m := &modelLinks[T, L]{t, link.Relation.Via, link.Owner, key, map[rel.Key]*L{}}
-	for i, row := range t.rows {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil && t.linkAt(i) != nil {
-			m.known[key] = t.links[i]
-		}
-	}
-	return m
-}
-
-func (m *modelLinks[T, L]) linkOf(key rel.Key) any { return m.known[key] }
-
-func (m *modelLinks[T, L]) hold(rows []*T, keys []rel.Key) {
-	m.field.rows, m.field.links = rows, make([]*L, len(rows))
-	for i, key := range keys {
-		m.field.links[i] = m.known[key]
-	}
-}
-
-// query returns the query for the links to the rows with the keys, or for all
-// if they are nil.
-func (m *modelLinks[T, L]) query(keys []rel.Key) QuerySet[L] {
-	fixed := []plan.Fixed{{Field: m.via.Link.Inverse.Field.Name, Key: m.key}}
-	if keys != nil {
-		fixed = append(fixed, plan.Fixed{Field: m.via.Target.Field.Name, Keys: keys})
-	}
-	return QuerySet[L]{&query{fixed: fixed}}
-}
-
-// read reads links, and knows them then.
-func (m *modelLinks[T, L]) read(ctx context.Context, s *session, keys []rel.Key) (found []rel.Key, err error) {
-	var links []*L
-	err = m.each(s, keys, func(keys []rel.Key) error {
-		part, err := m.query(keys).All(ctx, &Tx{*s})
-		links = append(links, part...)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, link := range links {
-		key, _, err := hydrate.ForeignKeyOf(link, m.via.Target.Field)
-		if err != nil {
-			return nil, err
-		}
-		hydrate.Point(link, m.via.Link.Inverse, m.owner)
-		if m.known[key] == nil {
-			m.known[key] = link
-		}
-		found = append(found, key)
-	}
-	return found, nil
-}
-
-func (m *modelLinks[T, L]) keys(ctx context.Context, s *session) ([]rel.Key, error) {
-	return m.read(ctx, s, nil)
-}
-
-func (m *modelLinks[T, L]) add(ctx context.Context, s *session, rows []*T, keys []rel.Key) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	found, err := m.read(ctx, s, keys)
-	if err != nil {
-		return err
-	}
-	there := make(map[rel.Key]bool, len(found))
-	for _, key := range found {
-		there[key] = true
-	}
-	var fresh []*L
-	for i, row := range rows {
-		if there[keys[i]] {
-			continue
-		}
-		there[keys[i]] = true
-		link := new(L)
-		hydrate.Point(link, m.via.Link.Inverse, m.owner)
-		hydrate.Point(link, m.via.Target, row)
-		m.known[keys[i]] = link
-		fresh = append(fresh, link)
-	}
-	// Another may have linked them in the meantime.
-	return Upsert(ctx, &Tx{*s}, fresh, OnConflict(m.via.Link.Inverse.Name, m.via.Target.Name).DoNothing())
-}
-
-func (m *modelLinks[T, L]) remove(ctx context.Context, s *session, keys []rel.Key) (int64, error) {
-	n := int64(0)
-	err := m.each(s, keys, func(keys []rel.Key) error {
-		deleted, err := m.query(keys).Delete(ctx, &Tx{*s})
-		n += deleted
-		return err
-	})
-	return n, err
-}
-
-// each calls f with as many of the keys at a time as a statement takes, or
-// with nil if they are nil.
-func (m *modelLinks[T, L]) each(s *session, keys []rel.Key, f func(keys []rel.Key) error) error {
-	if keys == nil {
-		return f(nil)
-	}
-	size := s.chunkBeside(len(m.via.Target.FromColumns), len(m.via.Link.ToColumns))
-	for part := range slices.Chunk(keys, size) {
-		if err := f(part); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// A pointed is the foreign keys of rows as they were before they were changed.
-type pointed struct {
-	fields []reflect.Value
-	before []reflect.Value
-}
-
-// pointAll makes a foreign key of rows refer to target.
-func pointAll[T any](rows []*T, fk *schema.Relation, target any) (pointed, error) {
-	var p pointed
-	for _, row := range rows {
-		if row == nil {
-			p.restore()
-			return p, errors.New("a link is nil")
-		}
-		field := reflect.ValueOf(row).Elem().FieldByIndex(fk.Field.Index)
-		before := reflect.New(field.Type()).Elem()
-		before.Set(field)
-		p.fields, p.before = append(p.fields, field), append(p.before, before)
-		hydrate.Point(row, fk, target)
-	}
-	return p, nil
-}
-
-func (p pointed) restore() {
-	for i, field := range p.fields {
-		field.Set(p.before[i])
 	}
 }

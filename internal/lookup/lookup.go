@@ -100,6 +100,9 @@ func clip(s string) string {
 type Path struct {
 	Text string
 	Hops []*schema.Relation
+	// Targets has, for a hop that is but the link of a many-to-many relation,
+	// the foreign key from there to the far side, else nil. It may be shorter.
+	Targets []*schema.Relation
 	// Column is the column at the end, or nil if the path ends in a relation,
 	// which then is the last hop.
 	Column *schema.Column
@@ -244,6 +247,8 @@ func walk(m *schema.Model, text string) (p Path, rest []string, at *schema.Model
 		step, left, more = strings.Cut(left, "__")
 		mem, ok := at.Member(step)
 		if last := len(p.Hops) - 1; !ok && step == linkStep && last >= 0 && hasLinkModel(p.Hops[last]) {
+			p.Targets = append(p.Targets, make([]*schema.Relation, last+1-len(p.Targets))...)
+			p.Targets[last] = p.Hops[last].Via.Target
 			p.Hops[last] = p.Hops[last].Via.Link
 			at = p.Hops[last].To
 			continue

@@ -41,12 +41,14 @@ type Query struct {
 // A Fixed keeps the rows whose key, or whose foreign key in the field of that
 // name, is the key given, or one of Keys if there are any. If it has an Owner,
 // the field is a many-to-many one of that model, and the rows are those that
-// are linked to the row with the key.
+// are linked to the row with the key. If There is set, the foreign key leads to
+// a row that is there, whichever it is.
 type Fixed struct {
 	Owner reflect.Type
 	Field string
 	Key   rel.Key
 	Keys  []rel.Key
+	There bool
 }
 
 // A builder makes one statement.

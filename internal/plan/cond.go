@@ -104,6 +104,12 @@ func (b *builder) fixed(from *From) (All, error) {
 			all = append(all, c)
 			continue
 		}
+		if f.There {
+			if c := b.there(from.Table, f.Field); c != nil {
+				all = append(all, c)
+			}
+			continue
+		}
 		for i, part := range rel.Split(f.Key, len(columns)) {
 			v, err := hydrate.KeyValue(part, columns[i], b.traits)
 			if err != nil {
@@ -141,6 +147,7 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 	type branch struct {
 		table    *Table
 		relation *schema.Relation
+		targets  []*schema.Relation // foreign keys of a link table
 		paths    []step
 	}
 	var branches []*branch
@@ -170,13 +177,14 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 		}
 		if len(p.hops) == 1 && p.path.Column == nil && p.path.Op == lookup.IsNull {
 			first := p.hops[0].Hops()[0]
-			c, err := b.isNull(p, &Exists{Relation: first, Parent: table, From: b.from(first)})
+			c, err := b.isNull(p, &Exists{Relation: first, Parent: table, From: b.linked(first, p.target())})
 			if err != nil {
 				return nil, err
 			}
 			all = append(all, c)
 			continue
 		}
+		target := p.target()
 		p.hops = slices.Concat(p.hops[0].Hops(), p.hops[1:])
 		i := slices.IndexFunc(branches, func(x *branch) bool { return x.table == table && x.relation == p.hops[0] })
 		if i < 0 {
@@ -185,9 +193,10 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 		}
 		p.hops = p.hops[1:]
 		branches[i].paths = append(branches[i].paths, p)
+		branches[i].targets = append(branches[i].targets, target)
 	}
 	for _, br := range branches {
-		inner := b.from(br.relation)
+		inner := b.linked(br.relation, br.targets...)
 		c, err := b.group(inner, inner.Table, br.paths)
 		if err != nil {
 			return nil, err
@@ -202,6 +211,18 @@ func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
 		all = append(all, &Exists{Relation: br.relation, Parent: br.table, From: inner, Where: c})
 	}
 	return conjunction(all), nil
+}
+
+// target returns the foreign key from the link of the many-to-many relation
+// that is the next hop to its far side, or nil if it is another relation.
+func (p step) target() *schema.Relation {
+	if via := p.hops[0].Via; via != nil {
+		return via.Target
+	}
+	if i := len(p.path.Hops) - len(p.hops); i < len(p.path.Targets) {
+		return p.path.Targets[i]
+	}
+	return nil
 }
 
 // ends reports whether the columns of the foreign key, which is the next

@@ -68,22 +68,33 @@ func RowsBy(m *schema.Model, columns, by []*schema.Column, values []rel.Key, d d
 }
 
 // Links returns the condition that is met by the rows of a link table that
-// link the row with the key owner, to those with the other keys if there are
-// any.
-func Links(via *schema.Via, owner rel.Key, keys []rel.Key, d dialect.Dialect) (Cond, error) {
-	t := &Table{Model: via.Link.To, Alias: via.Link.To.Table}
-	ours, err := keysIn(t, via.Link.ToColumns, []rel.Key{owner}, d.Traits())
-	if err != nil || len(keys) == 0 {
-		return ours, err
+// link the row with the key owner to rows that are there, of those with the
+// other keys if there are any. filter is as in a [Query].
+func Links(via *schema.Via, owner rel.Key, keys []rel.Key, d dialect.Dialect, filter func(*Table) (Cond, error)) (Cond, error) {
+	b := newBuilder(Query{Model: via.Link.To, Filter: filter}, d)
+	t := b.root().Table
+	ours, err := keysIn(t, via.Link.ToColumns, []rel.Key{owner}, b.traits)
+	if err != nil {
+		return nil, err
 	}
-	theirs, err := keysIn(t, via.Target.FromColumns, keys, d.Traits())
-	return All{ours, theirs}, err
+	all := All{ours}
+	if len(keys) > 0 {
+		theirs, err := keysIn(t, via.Target.FromColumns, keys, b.traits)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, theirs)
+	}
+	if there := b.there(t, via.Target.Field.Name); there != nil {
+		all = append(all, there)
+	}
+	return conjunction(all), b.err
 }
 
 // LinkedKeys plans the statement that reads the keys of the rows that are
-// linked to the row with the key owner.
-func LinkedKeys(via *schema.Via, owner rel.Key, d dialect.Dialect) (*Statement, error) {
-	where, err := Links(via, owner, nil, d)
+// linked, as [Links] says, to the row with the key owner.
+func LinkedKeys(via *schema.Via, owner rel.Key, d dialect.Dialect, filter func(*Table) (Cond, error)) (*Statement, error) {
+	where, err := Links(via, owner, nil, d, filter)
 	if err != nil {
 		return nil, err
 	}

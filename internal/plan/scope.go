@@ -43,6 +43,35 @@ func (b *builder) scope(t *Table, deleted bool) Cond {
 	return nil
 }
 
+// linked returns a From of the far side of a relation. Where that is a link
+// table, targets are the foreign keys by which it is passed: a link to a row
+// that is not there is none.
+func (b *builder) linked(r *schema.Relation, targets ...*schema.Relation) *From {
+	from := b.from(r)
+	for _, target := range targets {
+		if target != nil && b.hides(target.To) {
+			b.join(from, from.Table, target, true)
+		}
+	}
+	return from
+}
+
+// hides reports whether there may be rows of m that are out of scope.
+func (b *builder) hides(m *schema.Model) bool {
+	return b.scope(&Table{Model: m}, b.query.Deleted) != nil
+}
+
+// there returns the condition that the foreign key in a field of the table at
+// leads to a row that is there, or nil if it always does.
+func (b *builder) there(at *Table, field string) Cond {
+	i := slices.IndexFunc(at.Model.Keys, func(r *schema.Relation) bool { return r.Field.Name == field })
+	r := at.Model.Keys[i]
+	if !b.hides(r.To) {
+		return nil
+	}
+	return &Exists{Relation: r, Parent: at, From: b.from(r)}
+}
+
 // alsoAll appends a condition, or each of its parts.
 func alsoAll(all All, c Cond) All {
 	if parts, ok := c.(All); ok {
