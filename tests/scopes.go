@@ -33,6 +33,7 @@ type (
 		Removed sql.Null[time.Time]       `kin:",softdelete"`
 		Team    kin.ForeignKey[scopeTeam] `kin:",null,related_name=members"`
 		Docs    kin.Reverse[scopeDoc]
+		Reads   kin.Through[scopeDoc, scopeReview] `kin:"via=Reader+Doc"`
 	}
 
 	scopeDoc struct {
@@ -45,6 +46,9 @@ type (
 		Parent   kin.ForeignKey[scopeDoc]    `kin:",null,related_name=children"`
 		Children kin.Reverse[scopeDoc]
 		Notes    kin.Reverse[scopeNote]
+		Labels   kin.ManyToMany[scopeLabel]            `kin:",related_name=docs"`
+		Readers  kin.Through[scopeMember, scopeReview] `kin:"via=Doc+Reader"`
+		Reviews  kin.Reverse[scopeReview]
 	}
 
 	scopeNote struct {
@@ -88,6 +92,8 @@ func scopeRegistry() *kin.Registry {
 	kin.Register[scopeMember](&r)
 	kin.Register[scopeDoc](&r)
 	kin.Register[scopeNote](&r)
+	kin.Register[scopeLabel](&r)
+	kin.Register[scopeReview](&r)
 	return &r
 }
 
@@ -109,13 +115,17 @@ func scopeSuite(t *testing.T, s *Suite) (plain, filtered *Suite) {
 	plain = s.With(kin.WithRegistry(r))
 	require.NoError(t, kin.CreateTables(t.Context(), plain.DB))
 	return plain, s.With(kin.WithRegistry(r), ofTenant[scopeTeam](), ofTenant[scopeDoc](),
-		kin.WithFilter("level", func(ctx context.Context, q kin.QuerySet[scopeNote]) (kin.QuerySet[scopeNote], error) {
-			level, ok := ctx.Value(levelKey{}).(int)
-			if !ok {
-				return q, errors.New("no level in the context")
-			}
-			return q.Exclude("level__gt", level), nil
-		}))
+		ofTenant[scopeLabel](), upToLevel[scopeNote](), upToLevel[scopeReview]())
+}
+
+func upToLevel[T any]() kin.Option {
+	return kin.WithFilter("level", func(ctx context.Context, q kin.QuerySet[T]) (kin.QuerySet[T], error) {
+		level, ok := ctx.Value(levelKey{}).(int)
+		if !ok {
+			return q, errors.New("no level in the context")
+		}
+		return q.Exclude("level__gt", level), nil
+	})
 }
 
 // A scopeWorld is the rows as they were inserted, linked without kin.
@@ -124,6 +134,9 @@ type scopeWorld struct {
 	members []*memberRow
 	docs    []*docRow
 	notes   []*noteRow
+	labels  []*labelRow
+	labeled map[*docRow][]*labelRow // in the order of labels
+	reviews []*reviewRow
 }
 
 type (
@@ -213,6 +226,7 @@ func newScopeWorld(t *testing.T, s *Suite, rnd *rand.Rand, docs int) *scopeWorld
 	require.NoError(t, kin.Insert(ctx, s.DB, members...))
 	require.NoError(t, kin.Insert(ctx, s.DB, all...))
 	require.NoError(t, kin.Insert(ctx, s.DB, notes...))
+	w.addLinks(t, s, rnd)
 	s.Wire.Reset()
 	return w
 }

@@ -37,7 +37,7 @@ func (w *scopeWorld) scopeConds(v scopeView, rnd *rand.Rand) []scopeCond {
 	}
 	not := func(f func(*docRow) bool) func(*docRow) bool { return func(d *docRow) bool { return !f(d) } }
 	named := team(func(x *teamRow) bool { return x.name == a })
-	return []scopeCond{
+	conds := []scopeCond{
 		{[]any{"title", a}, func(d *docRow) bool { return d.title == a }},
 		{[]any{"team__name", a}, named},
 		{[]any{"team__name__ne", a}, not(named)},
@@ -64,6 +64,7 @@ func (w *scopeWorld) scopeConds(v scopeView, rnd *rand.Rand) []scopeCond {
 		{[]any{"notes__isnull", yes}, func(d *docRow) bool { return (len(w.notesOf(v, d)) > 0) != yes }},
 		{[]any{"notes__text", b}, note},
 	}
+	return append(conds, w.linkConds(v, a, b, id, yes)...)
 }
 
 // testScopesRandom compares queries with what a computation in memory says,
@@ -73,7 +74,7 @@ func testScopesRandom(t *testing.T, s *Suite) {
 	plain, filtered := scopeSuite(t, s)
 	w := newScopeWorld(t, plain, rnd, 60)
 	found := 0
-	for range 150 {
+	for range 200 {
 		v := scopeView{deleted: rnd.IntN(4) == 0, level: 3}
 		db, ctx := plain.DB, t.Context()
 		if rnd.IntN(3) > 0 {
@@ -138,6 +139,12 @@ func scopeLoads() [][]string {
 		{"team__members", "team__docs__notes"},
 		{"author__docs__children", "parent__team", "parent__notes"},
 		{"team__parent__members", "children__team__members"},
+		{"labels"},
+		{"readers", "reviews"},
+		{"labels__docs__labels", "readers__reads"},
+		{"readers__reads__readers"},
+		{"children__labels", "children__readers__team", "labels"},
+		{"author__reads__labels", "parent__readers", "reviews__reader"},
 	}
 }
 
@@ -202,6 +209,10 @@ func (w *scopeWorld) checkDocs(t *testing.T, v scopeView, got []*scopeDoc, want 
 			if a.Docs.Loaded() {
 				w.checkDocs(t, v, a.Docs.All(), w.docsBy(v, d.author), text+" by author", seen)
 			}
+			if a.Reads.Loaded() && !seen[a] {
+				seen[a] = true
+				w.checkReads(t, v, a, d.author, text+" read by author", seen)
+			}
 		}
 		if p := x.Parent.Get(); p != nil {
 			if !assert.True(t, v.doc(d.parent), "%s: the parent is not there", text) {
@@ -209,6 +220,7 @@ func (w *scopeWorld) checkDocs(t *testing.T, v scopeView, got []*scopeDoc, want 
 			}
 			assert.Equal(t, d.parent.id, p.ID, text)
 		}
+		w.checkLinks(t, v, x, d, text, seen)
 		if x.Children.Loaded() {
 			w.checkDocs(t, v, x.Children.All(), w.children(v, d), text+" children", seen)
 		}
