@@ -15,7 +15,7 @@ import (
 )
 
 func softDeleteCases() []Case {
-	return []Case{
+	return append(hiddenLinkCases(), []Case{
 		{"softdelete/random", testScopesRandom},
 		{"softdelete/rows", testSoftDeleteRows},
 		{"softdelete/sets", testSoftDeleteSets},
@@ -23,7 +23,7 @@ func softDeleteCases() []Case {
 		{"softdelete/unique", testSoftDeleteUnique},
 		{"softdelete/by hand", testSoftDeleteSQL},
 		{"softdelete/mistakes", testSoftDeleteMistakes},
-	}
+	}...)
 }
 
 // ints reads a table's column of integers, in their order.
