@@ -36,6 +36,9 @@ import (
 // outside is refused with [ErrOutside] before the database is asked, and so
 // is a change that would take a row there.
 //
+// Collections are as if it were not there, too: Add and Remove of such a row
+// are [ErrNotFound], and Clear and Set leave it and what links it alone.
+//
 // conditions is called at most once in a call, and only if it touches rows of
 // T. It may be called by several goroutines at once.
 func WithFilter[T any](name string, conditions func(ctx context.Context, q QuerySet[T]) (QuerySet[T], error)) Option {

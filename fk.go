@@ -144,7 +144,9 @@ func (fk *ForeignKey[T]) home() (*schema.Field, any) {
 }
 
 // Load reads the row that fk refers to, if it is not loaded yet, and returns
-// it. A NULL gives nil. If there is no such row, the error is [ErrNotFound].
+// it. A NULL gives nil. If there is no such row, or if it is softly deleted or
+// outside a filter, the error is [ErrNotFound]; a query by the key of fk's Ref
+// has [QuerySet.WithDeleted].
 func (fk *ForeignKey[T]) Load(ctx context.Context, db Executor) (*T, error) {
 	switch fk.fk.State {
 	case rel.Loaded:

@@ -70,7 +70,8 @@ func (c *collection[T]) linkedRows(what string) QuerySet[T] {
 
 // Add links rows to the field's row. Those that are not saved yet are
 // inserted, in one statement, and those that are linked already stay so. All
-// are added or none. Loaded fields of both sides have the rows afterwards.
+// are added or none: one that is softly deleted or outside a filter is
+// [ErrNotFound]. Loaded fields of both sides have the rows afterwards.
 func (m *ManyToMany[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	l, err := m.linking()
 	if err != nil {
@@ -98,7 +99,8 @@ func (m *ManyToMany[T]) Remove(ctx context.Context, db Executor, rows ...*T) err
 	return l.remove(ctx, db, rows)
 }
 
-// Clear ends all links of the field's row and returns how many there were.
+// Clear ends all links of the field's row to rows that are there, neither
+// softly deleted nor outside a filter, and returns how many there were.
 func (m *ManyToMany[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 	l, err := m.linking()
 	if err != nil {
@@ -108,8 +110,8 @@ func (m *ManyToMany[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 }
 
 // Set links rows to the field's row, and no others: what is missing is added,
-// as by [ManyToMany.Add], and what is too much removed. It is loaded
-// afterwards, in the order given. All is done or nothing.
+// as by [ManyToMany.Add], and what is too much removed. Links to rows that are
+// softly deleted or outside a filter stay as they are. It is loaded afterwards, in the order given. All is done or nothing.
 func (m *ManyToMany[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 	l, err := m.linking()
 	if err != nil {

@@ -28,6 +28,12 @@ import (
 //
 //	q.WithDeleted().Update(ctx, db, kin.Set("deleted_at", nil))
 //
+// A collection of many to many has the rows that are there, by links that are
+// there too, if the links are rows of a model with such a field
+// ([Through]). WithDeleted on its query lets in both. Add of a row that is
+// deleted is [ErrNotFound], and so is Remove; Clear and Set leave links to rows
+// that are not there alone, and a row that is restored has its links again.
+//
 // The database knows nothing of it: a deleted row still holds its unique
 // values, and what refers to it stays as it is. A unique index over the rows
 // that are not deleted lets a value be used again. [Upsert] finds deleted rows

@@ -41,6 +41,14 @@ import (
 //
 //	kin.Query[Person]().Filter("groups__name", "go", "groups__link__role", "owner")
 //
+// Where L is softly deleted ([QuerySet.WithDeleted]), so are the links that
+// Remove, Clear and Set end, and a link that is deleted is none. As it holds
+// its pair of rows for good, a new link of the two takes its place: the row is
+// updated, in all columns but its key and time of creation, to what the new
+// link is, and is not deleted any more. Filters of L ([WithFilter]) hold for
+// new links as for other rows; a pair whose link is outside one is a
+// [*UniqueError].
+//
 // The zero Through is not loaded. It may be read by several goroutines at once.
 type Through[T, L any] struct {
 	collection[T]
@@ -120,7 +128,7 @@ func targetOf[T any](link any, via *schema.Via) *T {
 // in, running the query gives [ErrUnbound].
 func (t *Through[T, L]) Query() QuerySet[T] { return t.linkedRows("Through") }
 
-// LinkQuery returns the links as a query, to filter and sort by what they
+// LinkQuery returns the links to rows that are there as a query, to filter and sort by what they
 // have themselves. With the foreign key's row, as in
 // SelectRelated("group"), it reads the rows too.
 func (t *Through[T, L]) LinkQuery() QuerySet[L] {
@@ -133,8 +141,9 @@ func (t *Through[T, L]) LinkQuery() QuerySet[L] {
 
 // Add links rows to the field's row, by links whose own fields are zero. Rows
 // that are not saved yet are inserted, and those that are linked already stay
-// so, with the link that they have. All are added or none. Loaded fields of
-// both sides have the rows afterwards.
+// so, with the link that they have. All are added or none: one that is softly
+// deleted or outside a filter is [ErrNotFound]. Loaded fields of both sides have
+// the rows afterwards.
 func (t *Through[T, L]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	l, err := t.linking()
 	if err != nil {
@@ -145,7 +154,8 @@ func (t *Through[T, L]) Add(ctx context.Context, db Executor, rows ...*T) error 
 
 // AddLinks inserts links of the field's row: each leads to a row of T, and
 // says what is to be said of the link. A row that is linked already is a
-// [*UniqueError]. A loaded field has the rows afterwards; if a link has only
+// [*UniqueError], and one that is softly deleted or outside a filter
+// [ErrNotFound]. A loaded field has the rows afterwards; if a link has only
 // the key of its row, the field is not loaded any more.
 func (t *Through[T, L]) AddLinks(ctx context.Context, db Executor, links ...*L) error {
 	l, err := t.linking()
@@ -201,7 +211,8 @@ func (t *Through[T, L]) Remove(ctx context.Context, db Executor, rows ...*T) err
 	return l.remove(ctx, db, rows)
 }
 
-// Clear deletes all links of the field's row and returns how many there were.
+// Clear deletes all links of the field's row to rows that are there, neither
+// softly deleted nor outside a filter, and returns how many there were.
 func (t *Through[T, L]) Clear(ctx context.Context, db Executor) (int64, error) {
 	l, err := t.linking()
 	if err != nil {
@@ -212,7 +223,8 @@ func (t *Through[T, L]) Clear(ctx context.Context, db Executor) (int64, error) {
 
 // Set links rows to the field's row, and no others: what is missing is added,
 // as by [Through.Add], and what is too much removed; other links stay as they
-// are. It is loaded afterwards, in the order given. All is done or nothing.
+// are, and so do those to rows that are softly deleted or outside a filter. It
+// is loaded afterwards, in the order given. All is done or nothing.
 func (t *Through[T, L]) Set(ctx context.Context, db Executor, rows ...*T) error {
 	l, err := t.linking()
 	if err != nil {
