@@ -87,7 +87,11 @@ func (b *bareLinks[T]) remove(ctx context.Context, s *session, keys []rel.Key) (
 	if err != nil {
 		return 0, err
 	}
-	size := max(1, (s.dialect.Traits().MaxParams-len(b.via.Link.ToColumns))/len(b.via.Target.FromColumns))
+	others := len(b.via.Link.ToColumns)
+	if filter != nil {
+		others += 100 // parameters of filters
+	}
+	size := max(1, (s.dialect.Traits().MaxParams-others)/len(b.via.Target.FromColumns))
 	for from := 0; from == 0 || from < len(keys); from += size {
 		where, err := plan.Links(b.via, b.owner, keys[from:min(from+size, len(keys))], s.dialect, filter)
 		if err != nil {

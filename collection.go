@@ -15,7 +15,8 @@ func (r *Reverse[T]) owner() (rel.Link, rel.Key, error) { return r.home("Reverse
 
 // Add makes rows children of the field's row: those that are not saved yet
 // are inserted, and the foreign key of the others is changed, in a few
-// statements. All are added or none. A loaded field has them afterwards, and the
+// statements. All are added or none; one that is not there, or softly deleted
+// or outside a filter, is [ErrNotFound]. A loaded field has them afterwards, and the
 // rows' foreign keys lead to its row.
 func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
 	link, _, err := r.owner()
@@ -233,8 +234,9 @@ func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error 
 	return nil
 }
 
-// Clear removes all children, as [Reverse.Remove] does, and returns how many
-// there were. To delete them, use Query().Delete.
+// Clear removes all children that are there, neither softly deleted nor outside
+// a filter, as [Reverse.Remove] does, and returns how many there were. To delete
+// them, use Query().Delete.
 func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 	link, err := r.nullable("clear")
 	if err != nil {
@@ -254,7 +256,8 @@ func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 // Set makes rows the children of the field's row, and no others: what is
 // missing is added, as by [Reverse.Add], and what is too much removed, as by
 // [Reverse.Remove], which is an error if there is any and its foreign key
-// cannot be NULL. It is loaded afterwards, in the order given. All is done or
+// cannot be NULL. Children that are softly deleted or outside a filter stay. It
+// is loaded afterwards, in the order given. All is done or
 // nothing.
 func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 	link, _, err := r.owner()

@@ -111,7 +111,8 @@ func (m *ManyToMany[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 
 // Set links rows to the field's row, and no others: what is missing is added,
 // as by [ManyToMany.Add], and what is too much removed. Links to rows that are
-// softly deleted or outside a filter stay as they are. It is loaded afterwards, in the order given. All is done or nothing.
+// softly deleted or outside a filter stay as they are. It is loaded afterwards,
+// in the order given. All is done or nothing.
 func (m *ManyToMany[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 	l, err := m.linking()
 	if err != nil {

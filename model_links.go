@@ -37,7 +37,11 @@ func (m *modelLinks[T, L]) linkOf(key rel.Key) any { return m.known[key] }
 func (m *modelLinks[T, L]) hold(rows []*T, keys []rel.Key) {
 	m.field.rows, m.field.links = rows, make([]*L, len(rows))
 	for i, key := range keys {
-		m.field.links[i] = m.known[key]
+		link := m.known[key]
+		m.field.links[i] = link
+		if link != nil && targetOf[T](link, m.via) == nil {
+			hydrate.Point(link, m.via.Target, rows[i])
+		}
 	}
 }
 
@@ -207,7 +211,11 @@ func (m *modelLinks[T, L]) each(s *session, keys []rel.Key, f func(keys []rel.Ke
 	if keys == nil {
 		return f(nil)
 	}
-	size := s.chunkBeside(len(m.via.Target.FromColumns), len(m.via.Link.ToColumns))
+	others := len(m.via.Link.ToColumns)
+	if m.via.Link.To.Deleted != nil || s.filters != nil {
+		others += 8 // parameters of filters, and of what a deletion sets
+	}
+	size := s.chunkBeside(len(m.via.Target.FromColumns), others)
 	for part := range slices.Chunk(keys, size) {
 		if err := f(part); err != nil {
 			return err

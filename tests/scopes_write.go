@@ -19,6 +19,7 @@ func hiddenLinkCases() []Case {
 		{"softdelete/filtered links", testFilteredLinks},
 		{"softdelete/listeners to links", testDeletedLinkListeners},
 		{"softdelete/graphs", testScopedGraphs},
+		{"softdelete/links with keys of their rows", testBonds},
 	}
 }
 
