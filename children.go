@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -74,6 +75,9 @@ func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op,
 				}
 			}
 			if o == updating || soft {
+				if err := c.readBack(ctx, s, c.rows); err != nil {
+					return err
+				}
 				return c.raise(s)
 			}
 			return nil
@@ -127,7 +131,7 @@ func repointed(rows []any, r *schema.Relation, target any) (undo func()) {
 func (r *Reverse[T]) watched(link rel.Link) bool {
 	m := link.Relation.To
 	before, after := updating.events()
-	return m.Version != nil || len(m.Updated) > 0 || m.Struct.Hooks.Has(before|after|schema.Validate) ||
+	return m.Version != nil || len(m.Updated)+len(m.Computed) > 0 || m.Struct.Hooks.Has(before|after|schema.Validate) ||
 		heard(m.Type, nil).has(before|after) || relationHeard(link.Relation)
 }
 
@@ -184,7 +188,7 @@ func follow(m *schema.Model, row, written any) {
 		}
 		hydrate.SetVersion(v, row, after)
 	}
-	for _, c := range m.Updated {
+	for _, c := range slices.Concat(m.Updated, m.Computed) {
 		hydrate.CopyColumn(c, row, written)
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 // CreateTables creates the tables of all models of db's registry that do not
 // exist yet, in the order of their foreign keys, with primary keys, NOT NULL,
-// defaults, uniques, checks, foreign keys with their actions, and indexes,
-// also on each foreign key. Tables that exist are left as they are, even if
+// defaults, generated columns, uniques, checks, foreign keys with their actions,
+// comments, and indexes, also on each foreign key. Tables that exist are left as they are, even if
 // the model has changed: that is for a migration.
 //
 // On SQLite and PostgreSQL, all tables are created or none.
@@ -45,6 +45,7 @@ func (s *session) createTables(ctx context.Context, g *schema.Graph) error {
 	}
 	missing := slices.DeleteFunc(inOrder(g), func(m *schema.Model) bool { return have[m.Table] })
 	var later []*schema.Relation // foreign keys to tables that come later
+	statements := make([][]string, len(missing))
 	for i, m := range missing {
 		inline := func(r *schema.Relation) bool {
 			waits := s.dialect.Traits().AlterConstraints && slices.Contains(missing[i+1:], r.To)
@@ -53,11 +54,12 @@ func (s *session) createTables(ctx context.Context, g *schema.Graph) error {
 			}
 			return !waits
 		}
-		statements, err := sqlgen.CreateTable(s.dialect, m, inline)
-		if err != nil {
+		if statements[i], err = sqlgen.CreateTable(s.dialect, m, inline); err != nil {
 			return fmt.Errorf("kin: create the table of %s: %w", m.Name, err)
 		}
-		for _, text := range statements {
+	}
+	for i, m := range missing { // all of them can be written
+		for _, text := range statements[i] {
 			if _, err := s.Exec(ctx, text, nil); err != nil {
 				return fmt.Errorf("kin: create the table of %s: %w", m.Name, s.fault(ctx, nil, err))
 			}

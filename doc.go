@@ -82,6 +82,11 @@ rule. A tag is a column name, which may be empty, and options after it, as in
 	index              the column has an index; foreign keys always have one
 	size=50            the most characters or bytes
 	default=SQL        what rows written by others get; kin writes all fields
+	omitzero           but those with it: while one is zero, or NULL, an insert
+	                   leaves it to the database, and reads back what it made
+	generated=SQL      the database computes the value from other columns and
+	                   stores it; kin never writes it, and reads it back
+	comment=text       a note for those who read the database
 	type=SQL           the column's type, for CreateTables
 	json               the value is stored as JSON, whatever its type is
 	autocreate         of a time: set to that of the insert, if it is zero
@@ -105,7 +110,8 @@ rule. A tag is a column name, which may be empty, and options after it, as in
 A [ManyToMany] has no column: what comes first in its tag names the link table.
 The tag `kin:"-"` leaves a field out. A foreign key to a composite key has
 a column for each part, which a tag names as a+b. Quotes and parentheses keep
-commas together: `kin:",default='a,b'"`.
+commas together: `kin:",default='a,b'"`. Those around a whole comment or a whole
+generated are taken off: `kin:",comment='in cents, net'"`.
 
 A field may be a bool, an integer, a float, a string, a []byte, a [time.Time]
 (in UTC, to the microsecond), a time.Duration (in nanoseconds), a

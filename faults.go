@@ -119,6 +119,7 @@ func (s *session) fault(ctx context.Context, m *schema.Model, err error) error {
 	if classifier, ok := s.dialect.(dialect.Classifier); ok {
 		f = classifier.Classify(err)
 	}
+	s.madeFault(m, &f)
 	if s.tx != nil && (f.EndsTx || ctx.Err() != nil) {
 		s.checkTx(ctx, f, err)
 	}

@@ -320,7 +320,11 @@ func (sc *scoping) keeps(m *schema.Model, set []plan.Assignment) error {
 	for i, a := range set {
 		columns[i] = a.Column
 	}
+	columns = append(columns, m.Computed...) // from what is set, perhaps
 	name := scope.Outside(columns, func(i int) (driver.Value, bool) {
+		if i >= len(set) {
+			return nil, false
+		}
 		p, known := set[i].Value.(plan.Param)
 		return p.Value, known
 	})

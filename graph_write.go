@@ -177,6 +177,9 @@ func (g *graph) complete(ctx context.Context, s *session, inserts []step) error 
 		if err := c.explain(ctx, c.write(ctx, &counted, b, 0)); err != nil {
 			return err
 		}
+		if err := c.readBack(ctx, s, b.rows); err != nil {
+			return err
+		}
 		s.remember(r.From, held[r], r.FromColumns)
 	}
 	return nil

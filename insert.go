@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
 	"github.com/kin-orm/kin/internal/sqlgen"
 	"github.com/kin-orm/kin/internal/value"
@@ -21,7 +22,8 @@ const insertChunk = 500
 
 // Insert writes new rows. All fields are written, zero values too; only a
 // primary key that the database generates is left to it while it is zero, and
-// is set on the row afterwards. Several rows are written in one transaction,
+// is set on the row afterwards, and so are fields tagged omitzero; fields tagged
+// generated are always made by the database and set. Several rows are written in one transaction,
 // or, if db is a transaction, behind a savepoint: all of them or none. If
 // Insert fails, the rows are as they were before, and a transaction can go on.
 //
@@ -43,7 +45,7 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 	return s.batchWrite(inserting, m, rows, func(s *session, rows []any) error {
 		in := inserter{model: m, rows: rows}
 		return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
-			if err := in.run(ctx, s); err != nil {
+			if err := in.runAll(ctx, s); err != nil {
 				return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))
 			}
 			if err := in.keep(); err != nil {
@@ -61,18 +63,18 @@ type inserter struct {
 	model   *schema.Model
 	columns []*schema.Column // all but the generated one
 	rows    []any
-	fresh   []any          // those for which a key is generated
-	keys    []driver.Value // theirs
+	fresh   []any            // those for which a key is generated
+	keys    []driver.Value   // theirs
+	left    []*schema.Column // that are left to the database
+	at      []int            // the places of rows in the call, or nil if they are all of its rows
+	of      int              // how many those are
 }
 
-func (in *inserter) run(ctx context.Context, s *session) (err error) {
+func (in *inserter) run(ctx context.Context, s *session) error {
 	in.session = s
-	for _, c := range in.model.Columns {
-		if !c.Auto {
-			in.columns = append(in.columns, c)
-		}
-	}
-	if err := in.check(ctx); err != nil {
+	in.columns = in.model.Inserted(in.left)
+	scope, err := in.check(ctx)
+	if err != nil {
 		return err
 	}
 	given := in.rows
@@ -86,31 +88,40 @@ func (in *inserter) run(ctx context.Context, s *session) (err error) {
 			}
 		}
 	}
+	returns := in.returns(scope)
 	work := func(s *session) error {
 		in.session = s
 		err := s.reseal(ctx, in.model, in.rows, in.columns)
+		if err == nil && returns {
+			return s.fault(ctx, in.model, in.returning(ctx))
+		}
 		if err == nil {
 			err = in.withKeys(ctx, given)
 		}
 		if err == nil {
 			err = in.generated(ctx)
 		}
+		if err == nil {
+			err = in.readBack(ctx, scope)
+		}
 		return s.fault(ctx, in.model, err) // before what undoing it may add
 	}
 	traits := s.dialect.Traits()
+	rereads := !returns && len(in.made()) > 0
 	advances := len(given) > 0 && in.model.Auto != nil && traits.Advance != ""
-	if len(in.rows) == 1 && !advances && (s.tx == nil || !traits.FailureAborts) {
+	if len(in.rows) == 1 && !advances && !rereads && (s.tx == nil || !traits.FailureAborts) {
 		return work(s)
 	}
 	return s.transact(ctx, work)
 }
 
 // check looks for rows that cannot be written before any is sent: all of them
-// if the model has filters, and the first ones if there are very many.
-func (in *inserter) check(ctx context.Context) error {
+// if the model has filters, which it returns, and the first ones if there are
+// very many.
+func (in *inserter) check(ctx context.Context) (*plan.Scope, error) {
 	scope, err := in.scopeOf(ctx, in.model)
 	if err != nil || scope == nil && len(in.rows) == 1 { // which is sent last
-		return err
+		return scope, err
 	}
 	var values []driver.Value
 	for i, row := range in.rows {
@@ -118,24 +129,31 @@ func (in *inserter) check(ctx context.Context) error {
 			break
 		}
 		if values, err = in.encode(values[:0], row, nil, i); err != nil {
-			return err
+			return nil, err
 		}
 		if err := outside(scope, in.columns, values); err != nil {
-			return fmt.Errorf("row %d of %d %w", i+1, len(in.rows), err)
+			return nil, fmt.Errorf("%s %w", in.place(i), err)
 		}
 	}
-	return nil
+	return scope, nil
 }
 
 // keep sets in memory what the database has made.
 func (in *inserter) keep() error {
+	if err := in.setKeys(); err != nil {
+		return err
+	}
+	for _, row := range in.rows {
+		hydrate.Bind(in.model, row)
+	}
+	return nil
+}
+
+func (in *inserter) setKeys() error {
 	for i, row := range in.fresh {
 		if err := hydrate.SetGenerated(in.model, row, in.keys[i]); err != nil {
 			return err
 		}
-	}
-	for _, row := range in.rows {
-		hydrate.Bind(in.model, row)
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kin-orm/kin"
 )
 
-const mistakeOptions = "auto, autocreate, autoupdate, bound_to, default, deterministic, index, json, null, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via"
+const mistakeOptions = "auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via"
 
 const mistakeNoColumn = ", which no column can hold; give it Scan and Value methods, store it as JSON (`kin:\",json\"`) or leave it out (`kin:\"-\"`)"
 
@@ -300,7 +300,7 @@ func TestModelMistakes(t *testing.T) {
 		{"mistakes in many-to-many relations", mistakeLinks(), []string{
 			"mistakeCat.Absent holds mistakePlan, which is not registered; add kin.Register[mistakePlan]() to an init function",
 			"mistakeCat.Both has the link model mistakePair with several foreign keys to mistakeDog: One, Two; choose one, as in `kin:\"via=Cat+One\"`",
-			"mistakeCat.Column has a tag option for columns (pk, null, unique, index, default, on_delete or on_update), but is a relation to many rows",
+			"mistakeCat.Column has a tag option for columns (pk, null, unique, index, default, comment, on_delete or on_update), but is a relation to many rows",
 			"mistakeCat.Dogs and Same take the same way; keep one",
 			"mistakeCat.Far is the far side of \"Cat\" of mistakeDog, which has no such many-to-many field of mistakeCat; it has Cats",
 			"mistakeCat.Named is a Through, whose table is that of its link model; take off the name",

@@ -15,7 +15,33 @@ import (
 //	Unique  [][]string // sets of columns that are unique together
 //	Indexes [][]string // the columns of indexes
 //	Checks  []string   // conditions in SQL that every row meets
+//	Comment string     // a note for those who read the database
+//
+//	SpecialIndexes []Index // those that Indexes cannot say
+//
+// [CreateTables] writes the comment, and those of columns, on PostgreSQL and
+// MariaDB; SQLite keeps none.
 type Table = schema.Table
+
+// An Index is an index that a list of columns cannot say: one that is unique
+// for some rows only, that sorts by an expression, or backwards, or that has a
+// name of its own. It is a special index of a [Table]. Its fields are:
+//
+//	Name    string   // in the database; errors speak of it
+//	Columns []string // as in lookups; "-name" is descending, "(lower(name))" SQL
+//	Where   string   // a condition in SQL: only rows that meet it are in the index
+//	Unique  bool
+//
+// A foreign key stands for all its columns. SQL is in parentheses, and names
+// columns as the database does.
+//
+// MariaDB has neither Where nor SQL: [CreateTables] returns an error there. A
+// generated column with an index does the same on every database.
+//
+// A unique index of rows that meet a condition, or of an expression, does not
+// make columns unique: [OnConflict] does not take them. A row that it refuses is
+// a [*UniqueError], with Fields if the index has no SQL between its columns.
+type Index = schema.Index
 
 // A Tabler is a model with table options: a table name of its own, and
 // constraints and indexes over several columns.

@@ -35,8 +35,10 @@ import (
 // that are not there alone, and a row that is restored has its links again.
 //
 // The database knows nothing of it: a deleted row still holds its unique
-// values, and what refers to it stays as it is. A unique index over the rows
-// that are not deleted lets a value be used again. [Upsert] finds deleted rows
+// values, and what refers to it stays as it is. A unique [Index] over the rows
+// Where "deleted_at IS NULL" lets a value be used again; on MariaDB, which has
+// none, and wherever else, a unique field does so that is tagged
+// generated=CASE WHEN deleted_at IS NULL THEN email END. [Upsert] finds deleted rows
 // by what is unique, and restores them if it sets that column, as it does
 // unless it is told the columns.
 func (qs QuerySet[T]) WithDeleted() QuerySet[T] {

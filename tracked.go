@@ -55,7 +55,7 @@ func Changed(row interface{ tracked() }) []string {
 	}
 	var names []string
 	for _, f := range l.Changed(row) {
-		if !f.Tag.Version {
+		if !f.Tag.Version && f.Tag.Generated == "" {
 			names = append(names, SnakeCase(f.Name))
 		}
 	}
@@ -144,7 +144,8 @@ func (s *session) remember(m *schema.Model, rows []any, columns []*schema.Column
 	var only func(*schema.Field) bool
 	if columns != nil {
 		only = func(f *schema.Field) bool {
-			return slices.ContainsFunc(columns, func(c *schema.Column) bool { return c.Field == f })
+			return f.Tag.Generated != "" || // it was read back
+				slices.ContainsFunc(columns, func(c *schema.Column) bool { return c.Field == f })
 		}
 	}
 	if s.tx != nil && s.tx.tx == nil {

@@ -76,7 +76,8 @@ func (c *change) missing(n int) error {
 }
 
 // Update writes a row that is in the database: all of its columns, or those
-// named, as lookups name fields. Zero values are written too. If there is no
+// named, as lookups name fields. Zero values are written too. What the database
+// generates from them is read back. If there is no
 // row with its primary key, the error is [ErrNotFound], and if the model has a
 // version and the row another, [ErrStale].
 func Update[T any](ctx context.Context, db Executor, row *T, columns ...string) error {
@@ -135,6 +136,9 @@ func (c *change) update(ctx context.Context, s *session, set []*schema.Column, c
 			if err := c.write(ctx, s, b, from); err != nil {
 				return err
 			}
+			if err := c.readBack(ctx, s, b.rows); err != nil {
+				return err
+			}
 			from += len(b.rows)
 		}
 		if err := c.raise(s); err != nil {
@@ -145,7 +149,7 @@ func (c *change) update(ctx context.Context, s *session, set []*schema.Column, c
 		}
 		return nil
 	}
-	if len(c.rows) == 1 {
+	if len(c.rows) == 1 && len(c.model.Computed) == 0 {
 		return work(s)
 	}
 	return s.transact(ctx, work)
@@ -273,6 +277,8 @@ func (c *change) columns(names []string) (set, touch []*schema.Column, err error
 				return nil, nil, c.errorf("%s is the primary key, which is not changed", col.GoName())
 			case col == m.Version:
 				return nil, nil, c.errorf("%w", versionError(m))
+			case col.Computed:
+				return nil, nil, c.errorf("%w", computedError(col))
 			}
 		}
 		for _, col := range m.Updated {

@@ -195,6 +195,16 @@ type Traits struct {
 	// NullsFirstIndex is whether an index on a nullable column must say NULLS
 	// FIRST to serve kin's order.
 	NullsFirstIndex bool
+	// PartialIndexes is whether an index may be of the rows only that meet a
+	// condition, and ExpressionIndexes whether it may sort by an expression.
+	PartialIndexes, ExpressionIndexes bool
+	// InlineComments is whether comments on columns and tables are part of
+	// CREATE TABLE, where a backslash in a text escapes. CommentOn is whether
+	// they are statements of their own. Where neither is so, there are none.
+	InlineComments, CommentOn bool
+	// CheckGenerated is whether a CHECK must say that a generated column is not
+	// NULL.
+	CheckGenerated bool
 	// CurrentRead ends a SELECT that is to see rows as they are now, where else
 	// it would see them as they were when the transaction began, and changes
 	// would not.

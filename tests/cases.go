@@ -41,6 +41,7 @@ func Cases() []Case {
 		valueCases(),
 		nameCases(),
 		tableCases(),
+		ddlCases(),
 		insertCases(),
 		encryptedCases(),
 		chinookCases(),

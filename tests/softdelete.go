@@ -27,9 +27,9 @@ func softDeleteCases() []Case {
 }
 
 // ints reads a table's column of integers, in their order.
-func (s *Suite) ints(t *testing.T, query string) []int64 {
+func (s *Suite) ints(t *testing.T, query string, args ...any) []int64 {
 	t.Helper()
-	rows, err := s.Pool().QueryContext(t.Context(), s.bind(query))
+	rows, err := s.Pool().QueryContext(t.Context(), s.bind(query), args...)
 	require.NoError(t, err, query)
 	defer rows.Close()
 	list := []int64{}

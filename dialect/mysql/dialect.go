@@ -38,11 +38,11 @@ const (
 //nolint:gochecknoglobals // immutable facts
 var (
 	bun         = mysqldialect.New()
-	mariaTraits = newTraits(mariaCollation, mariaLetters)
-	mysqlTraits = newTraits(mysqlCollation, mysqlLetters)
+	mariaTraits = newTraits(mariaCollation, mariaLetters, false)
+	mysqlTraits = newTraits(mysqlCollation, mysqlLetters, true)
 )
 
-func newTraits(collation, letters string) dialect.Traits {
+func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 	const escape = " ESCAPE '!'"
 	param := "{p} COLLATE " + collation
 	lowerColumn := "LOWER(CONVERT({c} USING utf8mb4) COLLATE " + letters + ") COLLATE " + collation
@@ -93,7 +93,11 @@ func newTraits(collation, letters string) dialect.Traits {
 		AlterConstraints: true,
 		IndexesKeys:      true,
 		DropConstraint:   "DROP FOREIGN KEY",
-		NoLimit:          "18446744073709551615",
+		InlineComments:   true,
+
+		ExpressionIndexes: isMySQL,
+		CheckGenerated:    !isMySQL,
+		NoLimit:           "18446744073709551615",
 	}
 }
 

@@ -74,6 +74,10 @@ var (
 		AlterConstraints: true,
 		DropConstraint:   "DROP CONSTRAINT",
 		NullsFirstIndex:  true,
+		CommentOn:        true,
+
+		PartialIndexes:    true,
+		ExpressionIndexes: true,
 	}
 )
 

@@ -72,6 +72,9 @@ var (
 		InTx:           "BEGIN",
 		NotInTx:        "ROLLBACK",
 
+		PartialIndexes:    true,
+		ExpressionIndexes: true,
+
 		IntegerDivision: " / ",
 		Concat:          " || ",
 		Now:             "rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.')",

@@ -85,10 +85,14 @@ func after(message string) string {
 // named reads "students.class_id, students.name".
 func named(kind dialect.FaultKind, message string) dialect.Fault {
 	f := dialect.Fault{Kind: kind}
+	if name, found := strings.CutPrefix(after(message), "index '"); found { // of one with expressions
+		f.Constraint = strings.ReplaceAll(strings.TrimSuffix(name, "'"), "''", "'")
+		return f
+	}
 	for part := range strings.SplitSeq(after(message), ", ") {
 		table, column, found := strings.Cut(part, ".")
 		if !found {
-			f.Constraint = strings.TrimPrefix(part, "index ")
+			f.Constraint = part
 			continue
 		}
 		f.Table = table

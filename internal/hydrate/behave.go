@@ -7,6 +7,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -92,4 +93,18 @@ func Repoint(row any, r *schema.Relation, target any) (undo func()) {
 	was := *h
 	Point(row, r, target)
 	return func() { *h = was }
+}
+
+// IsUnset reports whether the column c of row, a *T, is NULL, or zero where it
+// cannot be: what a *int points to, or the V of a sql.Null that is valid, is set.
+func IsUnset(c *schema.Column, row any) bool {
+	f := c.Field
+	p := unsafe.Add(unbox(row), f.Offset)
+	switch {
+	case f.Wrap == schema.Null:
+		return !*(*bool)(unsafe.Add(p, f.ValidOffset))
+	case f.Wrap == schema.Plain && !f.Marshal && f.Value.Kind == dialect.Time:
+		return (*time.Time)(p).IsZero()
+	}
+	return reflect.NewAt(f.Type, p).Elem().IsZero()
 }

@@ -65,11 +65,12 @@ func isMade(s *Struct, f *Field, n int) bool {
 }
 
 // Writable returns the columns that an update of whole rows writes: all but
-// the primary key, the version, and what is set by the insert for good.
+// the primary key, the version, what is set by the insert for good, and what the
+// database computes.
 func (m *Model) Writable() []*Column {
 	var columns []*Column
 	for _, c := range m.Columns {
-		if !c.Key && c != m.Version && !slices.Contains(m.Created, c) {
+		if !c.Key && !c.Computed && c != m.Version && !slices.Contains(m.Created, c) {
 			columns = append(columns, c)
 		}
 	}

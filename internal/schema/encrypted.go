@@ -142,6 +142,12 @@ func (r *resolver) encrypted(m *Model) {
 			sets[c] = true
 		}
 	}
+	for _, ix := range m.Struct.Table.SpecialIndexes {
+		columns, _ := m.plainColumns(ix)
+		for _, c := range columns {
+			sets[c] = true
+		}
+	}
 	for _, c := range m.Columns {
 		if c.Field.Encrypted == nil {
 			continue
@@ -158,7 +164,7 @@ func (r *resolver) encrypted(m *Model) {
 }
 
 // UniqueSets returns the columns that are unique, alone or together, beside
-// the primary key.
+// the primary key, be it in some rows only.
 func (m *Model) UniqueSets() [][]*Column {
 	var sets [][]*Column
 	for _, c := range m.Columns {
@@ -169,6 +175,11 @@ func (m *Model) UniqueSets() [][]*Column {
 	for _, names := range m.Struct.Table.Unique {
 		columns, _, _ := m.ColumnsOf(names)
 		sets = append(sets, columns)
+	}
+	for _, ix := range m.Struct.Table.SpecialIndexes {
+		if columns, all := m.plainColumns(ix); ix.Unique && all {
+			sets = append(sets, columns)
+		}
 	}
 	return sets
 }

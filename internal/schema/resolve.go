@@ -18,6 +18,8 @@ func Resolve(structs []*Struct, naming Naming) (*Graph, []Problem) {
 		graph: &Graph{Naming: naming.withDefaults(), byType: map[reflect.Type]*Model{}},
 		keys:  map[*Model]keyState{},
 		link:  map[*Field]*Model{},
+
+		indexes: map[string]*Model{},
 	}
 	for _, s := range structs {
 		r.problems = append(r.problems, s.Problems...)
@@ -66,6 +68,7 @@ type resolver struct {
 	problems []Problem
 	keys     map[*Model]keyState
 	link     map[*Field]*Model // the link tables that kin makes up
+	indexes  map[string]*Model // the special ones, by name
 }
 
 // A keyState is the primary key of a model while it is being found out.
@@ -174,6 +177,7 @@ func (r *resolver) columns(m *Model) {
 			r.auto(m, c, len(keys))
 			r.behaviour(m, c)
 			r.softDelete(m, c)
+			m.leaves(c)
 			m.Columns = append(m.Columns, c)
 			r.member(m, f.Name, c.Lookup, Member{Column: c})
 		}
@@ -427,6 +431,7 @@ func (r *resolver) constraints(m *Model) {
 			c.Value.Key = true // it is in an index, which cannot hold every type
 		}
 	}
+	r.specialIndexes(m)
 }
 
 // ColumnsOf returns the columns of the members with the given lookup names.

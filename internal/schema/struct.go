@@ -165,8 +165,8 @@ func isAuto(f *Field, n int) bool {
 	return n == 1 && integer && f.Wrap == Plain && (f.Tag.Auto || f.Name == "ID" && f.Tag.Default == "")
 }
 
-// Table holds what a model says of its table as a whole. The columns of
-// Unique and Indexes are named as in lookups: snake_case names of fields.
+// Table holds what a model says of its table as a whole. Columns are named as
+// in lookups: snake_case names of fields.
 type Table struct {
 	// Name is the table's name, if it is not that of the naming rule.
 	Name string
@@ -176,6 +176,10 @@ type Table struct {
 	Indexes [][]string
 	// Checks are conditions in SQL that every row meets.
 	Checks []string
+	// SpecialIndexes are those that Indexes cannot say.
+	SpecialIndexes []Index
+	// Comment is a note on the table, for those who read the database.
+	Comment string
 }
 
 // A Tabler is a model that has table options.
@@ -239,6 +243,7 @@ func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struc
 		switch {
 		case known && sf.IsExported():
 			s.behaviour(f)
+			s.generated(f)
 			s.Fields = append(s.Fields, f)
 		case sf.Anonymous && sf.Type.Kind() == reflect.Struct:
 			flattened[path] = true
@@ -265,11 +270,13 @@ func (s *Struct) relation(f *Field) {
 		s.problem(f.Name, softDeleteTypes)
 	case tag.Deterministic, tag.BoundTo != "":
 		s.problem(f.Name, notEncrypted)
+	case tag.Generated != "", tag.OmitZero:
+		s.problem(f.Name, "has the tag option generated or omitzero, which is for columns, but is a relation")
 	case tag.AutoCreate, tag.AutoUpdate, tag.Version:
 		s.problem(f.Name, "has a tag option for values that kin sets (autocreate, autoupdate or version), but is a relation")
 	case !f.Rel.Kind.HasColumns() && (tag.Key || tag.Null || tag.Unique || tag.Index ||
-		tag.Default != "" || tag.OnDelete != "" || tag.OnUpdate != ""):
-		s.problem(f.Name, "has a tag option for columns (pk, null, unique, index, default, on_delete or on_update), but is a relation to many rows")
+		tag.Default != "" || tag.Comment != "" || tag.OnDelete != "" || tag.OnUpdate != ""):
+		s.problem(f.Name, "has a tag option for columns (pk, null, unique, index, default, comment, on_delete or on_update), but is a relation to many rows")
 	case f.Rel.Kind == ToMany && (tag.Column != "" || tag.RelatedName != ""):
 		s.problem(f.Name, "is a Reverse, which has no column: its tag takes via only")
 	case f.Rel.Link != nil && tag.Column != "":

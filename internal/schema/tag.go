@@ -23,6 +23,10 @@ type Tag struct {
 	Default string // SQL
 	Type    string // SQL
 
+	Generated string // SQL, of a column that the database computes
+	OmitZero  bool   // left to the database while it is zero
+	Comment   string
+
 	Deterministic bool   // of an encrypted column
 	BoundTo       string // table.column, of an encrypted column
 
@@ -60,6 +64,14 @@ func text(set func(*Tag, string)) option {
 	}}
 }
 
+// quoted is text that may be in single quotes, which are taken off.
+func quoted(set func(*Tag, string)) option {
+	o := text(set)
+	read := o.read
+	o.read = func(t *Tag, v string) error { return read(t, unquoteWhole(v)) }
+	return o
+}
+
 func action(set func(*Tag, string)) option {
 	return option{takesValue: true, relation: true, read: func(t *Tag, v string) error {
 		sql, ok := actions[strings.ToLower(v)]
@@ -94,6 +106,10 @@ var (
 
 		"default": text(func(t *Tag, v string) { t.Default = v }),
 		"type":    text(func(t *Tag, v string) { t.Type = v }),
+
+		"generated": quoted(func(t *Tag, v string) { t.Generated = v }),
+		"omitzero":  flag(func(t *Tag) { t.OmitZero = true }),
+		"comment":   quoted(func(t *Tag, v string) { t.Comment = v }),
 
 		"deterministic": flag(func(t *Tag) { t.Deterministic = true }),
 		"bound_to":      text(func(t *Tag, v string) { t.BoundTo = v }),
@@ -185,4 +201,14 @@ func unquote(s string) string {
 		return strings.ReplaceAll(s[1:len(s)-1], "''", "'")
 	}
 	return s
+}
+
+// unquoteWhole takes the single quotes off a value that is in quotes as a
+// whole, and leaves SQL that only begins and ends with a text, as 'a' || 'b'.
+func unquoteWhole(s string) string {
+	whole := unquote(s)
+	if strings.Count(whole, "'")*2 != strings.Count(s, "'")-2 {
+		return s
+	}
+	return whole
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const allOptions = "auto, autocreate, autoupdate, bound_to, default, deterministic, index, json, null, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via"
+const allOptions = "auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via"
 
 func TestParseTag(t *testing.T) {
 	t.Parallel()
@@ -36,6 +36,12 @@ func TestParseTag(t *testing.T) {
 		{`,default='it''s',null`, false, Tag{Default: "'it''s'", Null: true}, "a quote in quotes"},
 		{`,default=a=b`, false, Tag{Default: "a=b"}, "only the first = parts"},
 		{`,default=coalesce(1, (2))`, false, Tag{Default: "coalesce(1, (2))"}, "nested parentheses"},
+		{`,generated=price * quantity`, false, Tag{Generated: "price * quantity"}, "an expression"},
+		{`,generated='coalesce(a, ''x''), b'`, false, Tag{Generated: "coalesce(a, 'x'), b"}, "an expression in quotes"},
+		{`,generated='a' || name || 'b'`, false, Tag{Generated: "'a' || name || 'b'"}, "an expression that begins and ends with a text"},
+		{`,omitzero,default=now()`, false, Tag{OmitZero: true, Default: "now()"}, "a default for zero values"},
+		{`,comment='in cents, of ''EUR'''`, false, Tag{Comment: "in cents, of 'EUR'"}, "a comment with a comma and quotes"},
+		{`,comment=in cents`, true, Tag{Comment: "in cents"}, "a comment without"},
 		{`'a,b',pk`, false, Tag{Column: "a,b", Key: true}, "a column with a comma"},
 		{`'it''s'`, false, Tag{Column: "it's"}, "a column with a quote"},
 		{`'size=4'`, false, Tag{Column: "size=4"}, "a column that looks like an option"},
@@ -73,6 +79,8 @@ func TestParseTagMistakes(t *testing.T) {
 		{`,related_name`, true, []string{`has the tag option "related_name" without a value`}, "a value is missing"},
 		{`,pk=yes`, false, []string{`has the tag option "pk" with a value, which it does not take`}, "a value too many"},
 		{`,default=`, false, []string{`has a tag option "default" that needs a value`}, "an empty value"},
+		{`,comment=''`, false, []string{`has a tag option "comment" that needs a value`}, "nothing in quotes"},
+		{`,omitzero=yes`, false, []string{`has the tag option "omitzero" with a value, which it does not take`}, "a flag"},
 		{`,size=0`, false, []string{`has a tag option "size" that needs a positive whole number, not "0"`}, "too small"},
 		{`,size=many`, false, []string{`has a tag option "size" that needs a positive whole number, not "many"`}, "no number"},
 		{`,on_delete=explode`, true, []string{`has a tag option "on_delete" that has no action "explode"; there are cascade, no_action, restrict, set_default, set_null`}, "an unknown action"},

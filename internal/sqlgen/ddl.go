@@ -10,7 +10,7 @@ import (
 )
 
 // CreateTable writes the CREATE TABLE of a model, and the statements that
-// make its indexes. inline tells which foreign keys are part of it; the
+// make its indexes and comments. inline tells which foreign keys are part of it; the
 // others are added by AddForeignKey.
 func CreateTable(d dialect.Dialect, m *schema.Model, inline func(*schema.Relation) bool) ([]string, error) {
 	w := writer{d: d, t: d.Traits()}
@@ -28,6 +28,10 @@ func CreateTable(d dialect.Dialect, m *schema.Model, inline func(*schema.Relatio
 	w.constraints(m, inline)
 	w.text(")")
 	w.text(w.t.TableSuffix)
+	if comment := m.Struct.Table.Comment; comment != "" && w.t.InlineComments {
+		w.text(" COMMENT=")
+		w.literal(comment)
+	}
 	if strict {
 		w.text(w.t.StrictSuffix)
 	}
@@ -37,7 +41,14 @@ func CreateTable(d dialect.Dialect, m *schema.Model, inline func(*schema.Relatio
 		w.index(m, columns)
 		statements = append(statements, string(w.b))
 	}
-	return statements, nil
+	for _, ix := range m.Struct.Table.SpecialIndexes {
+		w.b = nil
+		if err := w.specialIndex(m, ix); err != nil {
+			return nil, err
+		}
+		statements = append(statements, string(w.b))
+	}
+	return append(statements, w.commentsOn(m)...), nil
 }
 
 // columnDef writes a column, and reports whether its type is of the
@@ -63,7 +74,10 @@ func (w *writer) columnDef(c *schema.Column) (own bool, err error) {
 			return own, nil
 		}
 	}
-	if !c.Nullable {
+	if c.Computed {
+		w.text(" GENERATED ALWAYS AS (" + tag.Generated + ") STORED")
+	}
+	if !c.Nullable && !(c.Computed && w.t.CheckGenerated) {
 		w.text(" NOT NULL")
 	}
 	if tag.Default != "" {
@@ -76,6 +90,15 @@ func (w *writer) columnDef(c *schema.Column) (own bool, err error) {
 		w.text(" CHECK (length(")
 		w.ident(c.Name)
 		w.text(") <= " + strconv.Itoa(c.Value.Size) + ")")
+	}
+	if tag.Comment != "" && w.t.InlineComments {
+		w.text(" COMMENT ")
+		w.literal(tag.Comment)
+	}
+	if c.Computed && !c.Nullable && w.t.CheckGenerated {
+		w.text(" CHECK (")
+		w.ident(c.Name)
+		w.text(" IS NOT NULL)")
 	}
 	return own, nil
 }
@@ -216,10 +239,7 @@ func (w *writer) index(m *schema.Model, columns []*schema.Column) {
 	w.ident(m.Table)
 	for i, c := range columns {
 		w.separate(i, " (")
-		w.ident(c.Name)
-		if c.Nullable && w.t.NullsFirstIndex {
-			w.text(" NULLS FIRST")
-		}
+		w.indexColumn(c, false)
 	}
 	w.text(")")
 }
@@ -272,6 +292,9 @@ func ConstraintColumns(m *schema.Model, name string) []string {
 			list[i] = c.Name
 		}
 		return list
+	}
+	if columns := m.IndexColumns(name); columns != nil {
+		return names(columns)
 	}
 	if name == "PRIMARY" || name == m.Table+"_pkey" {
 		return names(m.Key)

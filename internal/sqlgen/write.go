@@ -256,3 +256,15 @@ func (w *writer) nextVersion(m *schema.Model, updated bool, within plan.Cond) {
 		w.text(" + 1")
 	})
 }
+
+// Returning adds to an INSERT that it returns columns of its rows.
+func Returning(d dialect.Dialect, insert Text, columns []*schema.Column) Text {
+	w := writer{d: d, t: d.Traits(), b: []byte(insert.SQL)}
+	for i, c := range columns {
+		w.separate(i, " RETURNING ")
+		w.raw(plan.Ref{Column: c})
+		w.ident(c.Name)
+	}
+	insert.SQL = string(w.b)
+	return insert
+}
