@@ -316,9 +316,9 @@ func (sc *scoping) keeps(m *schema.Model, set []plan.Assignment) error {
 	if scope == nil {
 		return err
 	}
-	columns := make([]*schema.Column, len(set))
-	for i, a := range set {
-		columns[i] = a.Column
+	columns := make([]*schema.Column, 0, len(set)+len(m.Computed))
+	for _, a := range set {
+		columns = append(columns, a.Column)
 	}
 	columns = append(columns, m.Computed...) // from what is set, perhaps
 	name := scope.Outside(columns, func(i int) (driver.Value, bool) {

@@ -35,7 +35,7 @@ func (w *write) sets() bool {
 		return m.Version != nil || len(m.Created) > 0 || len(m.Updated) > 0
 	case updating:
 		return m.Version != nil || len(w.touch) > 0
-	case deleting:
+	case deleting, saving:
 	}
 	return false
 }

@@ -306,10 +306,7 @@ func (u *upserter) keys(ctx context.Context, identity []rel.Key) error {
 	if text.Err != nil {
 		return text.Err
 	}
-	if u.model.ReadsBack() {
-		text.SQL += u.dialect.Traits().CurrentRead
-	}
-	rows, err := u.Query(ctx, text.SQL, anys(text.Args))
+	rows, err := u.Query(ctx, text.SQL+u.dialect.Traits().CurrentRead, anys(text.Args))
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -148,7 +149,7 @@ func testBatchLarge(t *testing.T, s *Suite) {
 	for _, n := range []int{10_000, 100_000} {
 		users := make([]*batchUser, n)
 		for i := range users {
-			users[i] = &batchUser{Email: fmt.Sprint(n, "-", i), Code: fmt.Sprint(n, "-", i), Name: fmt.Sprint(i)}
+			users[i] = &batchUser{Email: fmt.Sprint(n, "-", i), Code: fmt.Sprint(n, "-", i), Name: strconv.Itoa(i)}
 		}
 		s.Wire.Reset()
 		require.NoError(t, kin.Insert(ctx, s.DB, users...))
@@ -239,7 +240,7 @@ func testBatchCommitEach(t *testing.T, s *Suite) {
 	refused, ok := errors.AsType[*kin.UniqueError](err)
 	require.True(t, ok)
 	assert.Equal(t, "batchUser", refused.Model)
-	assert.ErrorContains(t, err, "(8 of 10 rows are written, and stay)")
+	require.ErrorContains(t, err, "(8 of 10 rows are written, and stay)")
 	assert.Equal(t, []int{4, 8}, p.done[:2])
 	assert.Len(t, s.batchUsers(t), len(before)+8)
 	for i, u := range users {

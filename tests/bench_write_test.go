@@ -82,14 +82,14 @@ func BenchmarkUpsert(b *testing.B) {
 		s.Exec(b, "DELETE FROM teachers")
 		s.Exec(b, "DELETE FROM categories")
 	}
-	clear := func(t testing.TB, s *tests.Suite) { s.Exec(t, "DELETE FROM categories WHERE id > 500") }
+	prune := func(t testing.TB, s *tests.Suite) { s.Exec(t, "DELETE FROM categories WHERE id > 500") }
 	race(b, set, rows,
 		contender{"sql", func(t testing.TB, s *tests.Suite) int {
-			clear(t, s)
+			prune(t, s)
 			return sqlUpsert(t, s, rows)
 		}},
 		contender{"kin", func(t testing.TB, s *tests.Suite) int {
-			clear(t, s)
+			prune(t, s)
 			categories := make([]*tests.Category, rows)
 			for i := range categories {
 				categories[i] = &tests.Category{ID: int64(i + 1), Name: fmt.Sprint("name ", i)}

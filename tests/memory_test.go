@@ -1,8 +1,8 @@
 package tests_test
 
 import (
-	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -21,6 +21,8 @@ type memoryRow struct {
 // TestInsertMemory inserts few rows and many, and looks at what is in use in
 // the middle of the last chunk. It is no case of the suite, because those run
 // side by side, and all of them use memory.
+//
+//nolint:paralleltest // it must run alone, for the same reason
 func TestInsertMemory(t *testing.T) {
 	for _, target := range []tests.Target{tests.SQLite(), tests.Postgres(), tests.MySQL()} {
 		t.Run(target.Name, func(t *testing.T) {
@@ -44,7 +46,7 @@ func insertMemory(t *testing.T, s *tests.Suite, n int) int64 {
 	t.Helper()
 	rows := make([]*memoryRow, n)
 	for i := range rows {
-		rows[i] = &memoryRow{Name: fmt.Sprint(i), Note: "note"}
+		rows[i] = &memoryRow{Name: strconv.Itoa(i), Note: "note"}
 	}
 	heap := func() int64 {
 		runtime.GC()

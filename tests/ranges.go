@@ -70,7 +70,7 @@ func testRanges(t *testing.T, s *Suite) {
 			require.ErrorAs(t, err, &outside, "%s of %s", name, field)
 			assert.Equal(t, "rangeRow", outside.Model)
 			assert.Equal(t, []string{field}, outside.Fields, name)
-			assert.ErrorContains(t, err, "rangeRow."+field+" is out of range: it is ")
+			require.ErrorContains(t, err, "rangeRow."+field+" is out of range: it is ")
 			assert.Empty(t, s.Wire.Statements(), name)
 			assert.Equal(t, before, dump(), name)
 			assert.Zero(t, fresh.ID)

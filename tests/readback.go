@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -97,7 +98,7 @@ func (s *Suite) orders(t *testing.T) []string {
 func (o *madeOrder) text() string {
 	stars := "NULL"
 	if o.Stars != nil {
-		stars = fmt.Sprint(*o.Stars)
+		stars = strconv.Itoa(*o.Stars)
 	}
 	return fmt.Sprintf("%d %s %d*%d=%d %s %s %s %s v%d", o.ID, o.Code, o.Price, o.Quantity, o.Total, o.Status, stars, o.Tags, o.Since.UTC().Format(time.DateTime), o.Version)
 }

@@ -241,7 +241,8 @@ func testTxTwice(t *testing.T, s *Suite) {
 func txCalls(ctx context.Context, class *SchoolClass, student *Student) (writes, reads map[string]func(db kin.Executor) error) {
 	classes := kin.Query[SchoolClass]().Filter("id", class.ID)
 	second := func(_ any, err error) error { return err }
-	return map[string]func(db kin.Executor) error{
+	third := func(_ any, _ bool, err error) error { return err }
+	writes = map[string]func(db kin.Executor) error{
 		"CreateTables":    func(db kin.Executor) error { return kin.CreateTables(ctx, db) },
 		"DropTables":      func(db kin.Executor) error { return kin.DropTables(ctx, db) },
 		"Insert":          func(db kin.Executor) error { return kin.Insert(ctx, db, &SchoolClass{}) },
@@ -252,7 +253,7 @@ func txCalls(ctx context.Context, class *SchoolClass, student *Student) (writes,
 		"Delete":          func(db kin.Executor) error { return kin.Delete(ctx, db, class) },
 		"DeleteAll":       func(db kin.Executor) error { return kin.DeleteAll(ctx, db, []*SchoolClass{class, {ID: 2}}) },
 		"Upsert":          func(db kin.Executor) error { return kin.Upsert(ctx, db, []*SchoolClass{class}, kin.OnConflict("id")) },
-		"GetOrCreate":     func(db kin.Executor) error { _, _, err := kin.GetOrCreate(ctx, db, &SchoolClass{}, "name"); return err },
+		"GetOrCreate":     func(db kin.Executor) error { return third(kin.GetOrCreate(ctx, db, &SchoolClass{}, "name")) },
 		"UpdateOrCreate":  func(db kin.Executor) error { return second(kin.UpdateOrCreate(ctx, db, &SchoolClass{}, "name")) },
 		"QuerySet.Update": func(db kin.Executor) error { return second(classes.Update(ctx, db, kin.Set("name", "x"))) },
 		"QuerySet.Delete": func(db kin.Executor) error { return second(classes.Delete(ctx, db)) },
@@ -271,7 +272,8 @@ func txCalls(ctx context.Context, class *SchoolClass, student *Student) (writes,
 			}
 			return tx.Tx(ctx, func(tx *kin.Tx) error { return kin.Insert(ctx, tx, &Category{}) })
 		},
-	}, map[string]func(db kin.Executor) error{
+	}
+	reads = map[string]func(db kin.Executor) error{
 		"All":          func(db kin.Executor) error { return second(classes.All(ctx, db)) },
 		"First":        func(db kin.Executor) error { return second(classes.First(ctx, db)) },
 		"Last":         func(db kin.Executor) error { return second(classes.Last(ctx, db)) },
@@ -288,6 +290,7 @@ func txCalls(ctx context.Context, class *SchoolClass, student *Student) (writes,
 		},
 		"ForeignKey.Load": func(db kin.Executor) error { return second(student.Class.Load(ctx, db)) },
 	}
+	return writes, reads
 }
 
 func testTxAfterEnd(t *testing.T, s *Suite) {

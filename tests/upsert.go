@@ -16,6 +16,7 @@ func upsertCases() []Case {
 		{"upsert/update", testUpsertUpdate},
 		{"upsert/do nothing", testUpsertNothing},
 		{"upsert/refused", testUpsertRefused},
+		{"upsert/a row that the transaction does not see", testUpsertSnapshot},
 		{"upsert/get or create", testGetOrCreate},
 		{"upsert/get or create in a race", testGetOrCreateRace},
 		{"upsert/update or create", testUpdateOrCreate},
@@ -132,6 +133,29 @@ func testUpsertNothing(t *testing.T, s *Suite) {
 	assert.Equal(t, old[3].ID, fresh[0].ID)
 	assert.Equal(t, old[4].ID, fresh[1].ID)
 	assert.Equal(t, texts(append(old, fresh[2:]...)), s.users(t))
+}
+
+// testUpsertSnapshot upserts a row that another has committed since the
+// transaction has read.
+func testUpsertSnapshot(t *testing.T, s *Suite) {
+	if s.Name == "sqlite" {
+		t.Log("SQLite has one writer at a time: what a transaction does not see, nobody can write")
+		return
+	}
+	ctx := t.Context()
+	s = upsertSuite(t, s)
+	there := &upsertUser{Email: "there", Place: "p", Number: 1}
+	mine := &upsertUser{Email: "there", Place: "q", Number: 2}
+	err := s.DB.Tx(ctx, func(tx *kin.Tx) error {
+		n, err := kin.Query[upsertUser]().Count(ctx, tx)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		require.NoError(t, kin.Insert(ctx, s.DB, there))
+		return kin.Upsert(ctx, tx, []*upsertUser{mine}, kin.OnConflict("email").DoNothing())
+	})
+	require.NoError(t, err)
+	assert.Equal(t, there.ID, mine.ID)
+	assert.Equal(t, []string{fmt.Sprint(*there)}, s.users(t))
 }
 
 func testUpsertRefused(t *testing.T, s *Suite) {

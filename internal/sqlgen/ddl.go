@@ -77,7 +77,7 @@ func (w *writer) columnDef(c *schema.Column) (own bool, err error) {
 	if c.Computed {
 		w.text(" GENERATED ALWAYS AS (" + tag.Generated + ") STORED")
 	}
-	if !c.Nullable && !(c.Computed && w.t.CheckGenerated) {
+	if !c.Nullable && (!c.Computed || !w.t.CheckGenerated) {
 		w.text(" NOT NULL")
 	}
 	if tag.Default != "" {
