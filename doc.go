@@ -131,6 +131,9 @@ have, in the database and in memory: Add, Create, Remove, Clear and Set.
 A model that embeds [Tracked] writes only what has changed since its rows were
 read. [SaveGraph] saves rows with all that they lead to.
 
+Many rows are written chunk by chunk, in one transaction. A [Batch] says how: it
+reports progress, bounds a statement, or commits parts.
+
 # Values that kin sets
 
 A field tagged autocreate is set to the time of the insert, and one tagged
