@@ -82,9 +82,15 @@ func WithTrace(trace func(context.Context, Event)) Option {
 
 // New returns a DB that runs on the caller's own pool, connection or
 // transaction. It leaves its sessions as they are: for what they need, see the
-// dialects' Open. On a *sql.Tx, [DB.Tx] makes savepoints.
+// dialects' Open. On a *sql.Tx, [DB.Tx] makes savepoints. With the [DB.Dialect]
+// of another DB, it has that one's registry and naming, unless options say
+// otherwise.
 func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
-	db := &DB{session{Session: exec.Session{Runner: conn}, dialect: d, space: &space{registry: Relations()}}}
+	models := &space{registry: Relations()}
+	if b, ok := d.(boundDialect); ok {
+		d, models.registry, models.naming = b.Dialect, b.space.registry, b.space.naming
+	}
+	db := &DB{session{Session: exec.Session{Runner: conn}, dialect: d, space: models}}
 	if c, ok := d.(dialect.Classifier); ok {
 		db.s.Stale = func(err error) bool { return c.Classify(err).Kind == dialect.StalePlan }
 	}

@@ -2,6 +2,7 @@ package kin
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/kin-orm/kin/internal/plan"
@@ -43,7 +44,13 @@ func (e Expr) Div(x any) Expr { return e.with('/', x) }
 // Now is the time at which the statement runs.
 func Now() Expr { return Expr{plan.Function{Name: plan.Now}} }
 
-func call(name plan.FunctionName, args []any) Expr {
+func call(name plan.FunctionName, what string, args []any) Expr {
+	if len(args) == 0 {
+		return Expr{plan.Mistake{Err: fmt.Errorf("kin: %s takes at least one value", what)}}
+	}
+	if len(args) == 1 {
+		return Expr{valueOf(args[0])}
+	}
 	f := plan.Function{Name: name}
 	for _, x := range args {
 		f.Args = append(f.Args, valueOf(x))
@@ -53,10 +60,10 @@ func call(name plan.FunctionName, args []any) Expr {
 
 // Concat is the texts one after the other: Exprs or strings. It is NULL if one
 // of them is.
-func Concat(texts ...any) Expr { return call(plan.Concat, texts) }
+func Concat(texts ...any) Expr { return call(plan.Concat, "Concat", texts) }
 
 // Coalesce is the first of the values that is not NULL.
-func Coalesce(values ...any) Expr { return call(plan.Coalesce, values) }
+func Coalesce(values ...any) Expr { return call(plan.Coalesce, "Coalesce", values) }
 
 // Case begins an expression with several cases:
 //

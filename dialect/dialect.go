@@ -212,6 +212,9 @@ type Traits struct {
 	// NoSelfSelect is whether a statement that changes a table cannot read it
 	// in a subquery.
 	NoSelfSelect bool
+	// ReadsChanges is whether a subquery in an assignment of an UPDATE sees the
+	// rows that the statement has changed already.
+	ReadsChanges bool
 	// OnDuplicateKey is whether an upsert is ON DUPLICATE KEY UPDATE, rather
 	// than ON CONFLICT.
 	OnDuplicateKey bool

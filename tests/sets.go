@@ -18,6 +18,8 @@ func setCases() []Case {
 		{"sets/expressions", testSetExpressions},
 		{"sets/delete", testSetDelete},
 		{"sets/refused", testSetRefused},
+		{"sets/values of other rows", testSetOthers},
+		{"sets/by the dialect of another DB", testNewOfDialect},
 	}
 }
 

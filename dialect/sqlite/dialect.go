@@ -75,6 +75,7 @@ var (
 		PartialIndexes:    true,
 		ExpressionIndexes: true,
 
+		ReadsChanges:    true,
 		IntegerDivision: " / ",
 		Concat:          " || ",
 		Now:             "rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.')",

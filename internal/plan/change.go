@@ -60,34 +60,20 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 	if b.err != nil {
 		return nil, b.err
 	}
-	overlap := b.traits.SequentialSet && overlaps(change.Set)
-	if sel.Limit == nil && sel.Offset == 0 && len(sel.From.Joins) == 0 && !overlap && (!b.traits.NoSelfSelect || !reads(sel.Where, q.Model)) {
+	reading := (b.traits.NoSelfSelect || b.traits.ReadsChanges) && readsModel(change.Set, q.Model)
+	calculated := len(from.Joins) > 0 || reading || b.traits.SequentialSet && overlaps(change.Set)
+	limited := sel.Limit != nil || sel.Offset > 0
+	if !limited && !calculated && len(sel.From.Joins) == 0 && (!b.traits.NoSelfSelect || !reads(sel.Where, q.Model)) {
 		change.Where = sel.Where
 		return change, nil
 	}
-	if sel.Limit != nil || sel.Offset > 0 {
-		kb := newBuilder(q, d)
-		root, _, err := kb.tree()
-		if err != nil {
+	if limited || calculated {
+		if b, err = again(sel, change, q, settings, d, limited, calculated); err != nil {
 			return nil, err
-		}
-		keys := kb.root()
-		if sel.Where, err = kb.where(keys, q.Calls); err != nil {
-			return nil, err
-		}
-		if sel.Where == Const(true) {
-			sel.Where = nil
-		}
-		sel.From = keys
-		sel.Order = kb.terms(keys, keys.Table, root, q.Reverse)
-		if kb.err != nil {
-			return nil, kb.err
 		}
 	}
-	if overlap {
-		for i, c := range q.Model.Key {
-			sel.Columns = append(sel.Columns, As{Ref{sel.From.Table, c}, KeyName(i)})
-		}
+	if calculated {
+		sel.Columns = keyColumns(sel, q.Model)
 		for i, a := range change.Set {
 			sel.Columns = append(sel.Columns, As{a.Value, ValueName(i)})
 		}
@@ -96,6 +82,46 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 	}
 	change.Where = b.keySet(sel, from.Table)
 	return change, nil
+}
+
+// again plans the rows that are changed once more, with what sorts them or
+// what their new values read beside them.
+func again(sel *Select, change *Change, q Query, settings []Setting, d dialect.Dialect, sorted, calculated bool) (*builder, error) {
+	b := newBuilder(q, d)
+	root, _, err := b.tree()
+	if err != nil {
+		return nil, err
+	}
+	from := b.root()
+	if sel.Where, err = b.where(from, q.Calls); err != nil {
+		return nil, err
+	}
+	if sel.Where == Const(true) {
+		sel.Where = nil
+	}
+	sel.From = from
+	if sorted {
+		sel.Order = b.terms(from, from.Table, root, q.Reverse)
+	}
+	if calculated {
+		change.Set = nil
+		for _, s := range settings {
+			if err := b.assign(change, from, s); err != nil {
+				return nil, err
+			}
+		}
+		if err := b.check(sel); err != nil {
+			return nil, err
+		}
+	}
+	return b, b.err
+}
+
+func keyColumns(sel *Select, m *schema.Model) (columns []Expr) {
+	for i, c := range m.Key {
+		columns = append(columns, As{Ref{sel.From.Table, c}, KeyName(i)})
+	}
+	return columns
 }
 
 // overlaps reports whether an assignment reads a column that one before it
@@ -125,12 +151,37 @@ func readsAny(e Expr, columns map[*schema.Column]bool) bool {
 	return false
 }
 
+// readsModel reports whether a new value reads rows of a model other than the
+// one that it is for.
+func readsModel(set []Assignment, m *schema.Model) bool {
+	return slices.ContainsFunc(set, func(a Assignment) bool { return readsRows(a.Value, m) })
+}
+
+func readsRows(e Expr, m *schema.Model) bool {
+	switch e := e.(type) {
+	case Binary:
+		return readsRows(e.X, m) || readsRows(e.Y, m)
+	case Called:
+		return slices.ContainsFunc(e.Args, func(x Expr) bool { return readsRows(x, m) })
+	case Cased:
+		return readsRows(e.Else, m) || slices.ContainsFunc(e.Whens, func(w CasedWhen) bool {
+			return reads(w.Cond, m) || readsRows(w.Then, m)
+		})
+	case Scalar:
+		return e.From.reads(m)
+	}
+	return false
+}
+
+// reads reports whether the table of a model is among those of f.
+func (f *From) reads(m *schema.Model) bool {
+	return f.Table.Model == m || slices.ContainsFunc(f.Joins, func(j *Join) bool { return j.Table.Model == m })
+}
+
 // keySet returns the condition that a row's key is among those of sel.
 func (b *builder) keySet(sel *Select, t *Table) Cond {
 	in := &InSelect{Select: sel, Refs: refs(t, t.Model.Key)}
-	for i, c := range t.Model.Key {
-		sel.Columns = append(sel.Columns, As{Ref{sel.From.Table, c}, KeyName(i)})
-	}
+	sel.Columns = keyColumns(sel, t.Model)
 	if !b.traits.NoSelfSelect {
 		return in
 	}
@@ -162,14 +213,7 @@ func reads(c Cond, m *schema.Model) bool {
 	case Not:
 		return reads(c.Cond, m)
 	case *Exists:
-		if c.From.Table.Model == m || c.Where != nil && reads(c.Where, m) {
-			return true
-		}
-		for _, j := range c.From.Joins {
-			if j.Table.Model == m {
-				return true
-			}
-		}
+		return c.From.reads(m) || c.Where != nil && reads(c.Where, m)
 	}
 	return false
 }
@@ -183,6 +227,9 @@ func (b *builder) assign(change *Change, from *From, s Setting) error {
 	for _, c := range columns {
 		if c.Key {
 			return fmt.Errorf("kin: %s is the primary key, which is not changed", c.GoName())
+		}
+		if slices.ContainsFunc(change.Set, func(a Assignment) bool { return a.Column == c }) {
+			return fmt.Errorf("kin: %s is set twice", c.GoName())
 		}
 		if c.Computed {
 			return fmt.Errorf("kin: %s is generated by the database, and cannot be set; set the columns that it is made of", c.GoName())

@@ -183,11 +183,6 @@ func (b *builder) columnValue(from *From, path string) (Expr, error) {
 	for _, r := range p.Hops[1:] {
 		at = b.join(inner, at, r, false)
 	}
-	for _, r := range p.Hops {
-		if r.To == from.Table.Model && b.traits.NoSelfSelect {
-			return nil, fmt.Errorf("kin: the expression %q reads the table that changes, which this database cannot do", path)
-		}
-	}
 	c := p.Column
 	if c == nil {
 		c = at.Model.Key[0]

@@ -35,32 +35,47 @@ func Change(c *plan.Change, d dialect.Dialect) Text {
 // updateFrom writes an UPDATE whose values are all calculated before the
 // first is assigned.
 func (w *writer) updateFrom(c *plan.Change) {
-	t := c.Table.Model.Table
 	w.text("UPDATE ")
-	w.ident(t)
-	w.text(" JOIN (")
+	w.table(c.Table)
+	if w.t.UpdateJoin {
+		w.text(" JOIN ")
+		w.newValues(c, " ON ")
+	}
+	for i, a := range c.Set {
+		w.separate(i, " SET ")
+		if w.t.UpdateJoin {
+			w.expr(plan.Ref{Table: c.Table, Column: a.Column})
+		} else {
+			w.ident(a.Column.Name)
+		}
+		w.text(" = ")
+		w.ident(rowsName)
+		w.text(".")
+		w.ident(plan.ValueName(i))
+	}
+	if !w.t.UpdateJoin {
+		w.text(" FROM ")
+		w.newValues(c, " WHERE ")
+	}
+}
+
+// newValues writes the derived table of keys and new values, and after a word
+// how it is joined.
+func (w *writer) newValues(c *plan.Change, word string) {
+	w.text("(")
 	w.selectFrom(c.Values)
 	w.text(") AS ")
 	w.ident(rowsName)
 	for i, k := range c.Table.Model.Key {
-		if i == 0 {
-			w.text(" ON ")
-		} else {
-			w.text(" AND ")
+		if i > 0 {
+			word = " AND "
 		}
+		w.text(word)
 		w.expr(plan.Ref{Table: c.Table, Column: k})
 		w.text(" = ")
 		w.ident(rowsName)
 		w.text(".")
 		w.ident(plan.KeyName(i))
-	}
-	for i, a := range c.Set {
-		w.separate(i, " SET ")
-		w.expr(plan.Ref{Table: c.Table, Column: a.Column})
-		w.text(" = ")
-		w.ident(rowsName)
-		w.text(".")
-		w.ident(plan.ValueName(i))
 	}
 }
 
