@@ -127,14 +127,16 @@ func (r *Reverse[T]) link(link rel.Link, rows []*T) {
 	if !loaded {
 		return
 	}
-	there := make(map[*T]bool, len(had)+len(rows))
+	there := make(map[rel.Key]bool, len(had)+len(rows)) // perhaps as other values
 	for _, row := range had {
-		there[row] = true
+		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
+			there[key] = true
+		}
 	}
 	r.rows = slices.Clip(had) // which others may be reading
 	for _, row := range rows {
-		if !there[row] {
-			there[row] = true
+		if key, err := hydrate.KeyOf(keyOf[T](), row); err != nil || !there[key] {
+			there[key] = true
 			r.rows = append(r.rows, row)
 		}
 	}
@@ -206,9 +208,13 @@ func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error 
 func (r *Reverse[T]) nullable(what string) (rel.Link, error) {
 	link, _, err := r.owner()
 	if err == nil && !link.Relation.Inverse.Nulls {
-		err = fmt.Errorf("kin: %s %s: %s cannot be NULL; Delete deletes the rows instead", what, link.Relation.GoName(), link.Relation.Inverse.GoName())
+		err = fmt.Errorf("kin: %s %s: %w", what, link.Relation.GoName(), needed(link))
 	}
 	return link, err
+}
+
+func needed(link rel.Link) error {
+	return fmt.Errorf("%s cannot be NULL; Delete deletes the rows instead", link.Relation.Inverse.GoName())
 }
 
 // Delete deletes rows that are children of the field's row. One that is none
@@ -283,8 +289,8 @@ func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
 				return err
 			}
 			if len(gone) > 0 {
-				if _, err := r.nullable("set"); err != nil {
-					return err
+				if !link.Relation.Inverse.Nulls {
+					return needed(link)
 				}
 				if err := r.move(ctx, s, link, gone, nil); err != nil {
 					return err

@@ -42,6 +42,9 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 	if len(rows) == 0 {
 		return nil
 	}
+	if i := repeated(rows); i >= 0 {
+		return fmt.Errorf("kin: insert of %s: row %d of %d is there twice", m.Name, i+1, len(rows))
+	}
 	return s.batchWrite(inserting, m, rows, func(s *session, rows []any) error {
 		in := inserter{model: m, rows: rows}
 		return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
@@ -55,6 +58,21 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 			return nil
 		})
 	})
+}
+
+// repeated returns the place of a row that is there before it already, or -1.
+func repeated(rows []any) int {
+	if len(rows) == 1 {
+		return -1
+	}
+	seen := make(map[any]bool, len(rows))
+	for i, row := range rows {
+		if seen[row] {
+			return i
+		}
+		seen[row] = true
+	}
+	return -1
 }
 
 // An inserter inserts rows of one model.

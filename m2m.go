@@ -136,8 +136,8 @@ func (ManyToMany[T]) declare() schema.RelField {
 		Struct: func() *schema.Struct { return structOf(t) },
 		Ops: &schema.Ops{
 			Core:   func(field any) any { return &field.(*ManyToMany[T]).many },
-			Append: func(field, row, _ any) { field.(*ManyToMany[T]).include(row.(*T)) },
-			Remove: func(field, row any) { field.(*ManyToMany[T]).leaveOut(row.(*T)) },
+			Append: func(field, row, _ any) { f := field.(*ManyToMany[T]); f.includeAt(row.(*T), f.place(row.(*T))) },
+			Remove: func(field, row any) { f := field.(*ManyToMany[T]); f.leaveOutAt(f.place(row.(*T))) },
 		},
 	}
 }

@@ -77,18 +77,37 @@ func (c *collection[T]) home(what string) (rel.Link, rel.Key, error) {
 
 // include adds a row if the rows are loaded, and reports whether it did.
 func (c *collection[T]) include(row *T) bool {
-	if !c.many.Loaded || slices.Contains(c.rows, row) {
+	return c.includeAt(row, slices.Index(c.rows, row))
+}
+
+func (c *collection[T]) includeAt(row *T, at int) bool {
+	if !c.many.Loaded || at >= 0 {
 		return false
 	}
 	c.rows = append(slices.Clip(c.rows), row)
 	return true
 }
 
-// leaveOut takes a row out, and returns where it was, or -1.
-func (c *collection[T]) leaveOut(row *T) int {
-	i := slices.Index(c.rows, row)
-	if i >= 0 {
-		c.rows = slices.Concat(c.rows[:i], c.rows[i+1:])
+// leaveOut takes a row out.
+func (c *collection[T]) leaveOut(row *T) { c.leaveOutAt(slices.Index(c.rows, row)) }
+
+func (c *collection[T]) leaveOutAt(at int) {
+	if at >= 0 {
+		c.rows = slices.Concat(c.rows[:at], c.rows[at+1:])
 	}
-	return i
+}
+
+// place returns where a row is held, perhaps as another value, or -1.
+func (c *collection[T]) place(row *T) int {
+	if i := slices.Index(c.rows, row); i >= 0 {
+		return i
+	}
+	key, err := hydrate.KeyOf(keyOf[T](), row)
+	if err != nil {
+		return -1
+	}
+	return slices.IndexFunc(c.rows, func(held *T) bool {
+		k, err := hydrate.KeyOf(keyOf[T](), held)
+		return err == nil && k == key
+	})
 }

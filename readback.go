@@ -25,25 +25,49 @@ type part struct {
 
 // leaving parts rows of the model m, in their order, by the columns that they
 // leave to the database: those tagged omitzero that are zero, unless in kept.
+// No row is in a part before that of one ahead of it that it refers to.
 func leaving(m *schema.Model, rows []any, kept []*schema.Column) []part {
 	if len(m.Omits) == 0 {
 		return []part{{}}
 	}
 	var parts []part
+	own := selfKeys(m)
+	where := map[rel.Key]int{} // the parts that rows are in, if others may refer to them
 	for i, row := range rows {
 		left := leftBy(m, row, kept)
-		same := func(p part) bool { return slices.Equal(p.left, left) }
-		at := slices.IndexFunc(parts, same)
-		if at < 0 {
+		first := 0
+		for _, f := range own {
+			if key, null, err := hydrate.ForeignKeyOf(row, f); err == nil && !null {
+				first = max(first, where[key])
+			}
+		}
+		at := slices.IndexFunc(parts[first:], func(p part) bool { return slices.Equal(p.left, left) })
+		if at += first; at < first {
 			at = len(parts)
 			parts = append(parts, part{left: left})
 		}
 		parts[at].at = append(parts[at].at, i)
+		if len(own) == 0 {
+			continue
+		}
+		if key, err := hydrate.KeyOf(m.Struct.Key(), row); err == nil {
+			where[key] = at
+		}
 	}
 	if len(parts) == 1 {
 		parts[0].at = nil
 	}
 	return parts
+}
+
+// selfKeys returns the foreign keys by which rows of a model refer to others.
+func selfKeys(m *schema.Model) (own []*schema.Field) {
+	for _, r := range m.Relations {
+		if r.Kind == schema.ToOne && r.To == m {
+			own = append(own, r.Field)
+		}
+	}
+	return own
 }
 
 // leftBy returns the columns that a row leaves to the database.

@@ -244,14 +244,16 @@ func (t *Through[T, L]) linking() (*linking[T], error) {
 // includeLink adds a row and its link if the rows are loaded.
 func (t *Through[T, L]) includeLink(row *T, link any) {
 	l, _ := link.(*L)
-	if at := len(t.rows); t.include(row) && len(t.links) == at {
+	if at := len(t.rows); t.includeAt(row, t.place(row)) && len(t.links) == at {
 		t.links = append(slices.Clip(t.links), l)
 	}
 }
 
 // leaveOutLink takes a row and its link out.
 func (t *Through[T, L]) leaveOutLink(row *T) {
-	if i := t.leaveOut(row); i >= 0 && i < len(t.links) {
+	i := t.place(row)
+	t.leaveOutAt(i)
+	if i >= 0 && i < len(t.links) {
 		t.links = slices.Concat(t.links[:i], t.links[i+1:])
 	}
 }

@@ -20,6 +20,9 @@ func setCases() []Case {
 		{"sets/refused", testSetRefused},
 		{"sets/values of other rows", testSetOthers},
 		{"sets/by the dialect of another DB", testNewOfDialect},
+		{"collections/other values of a row", testSameValues},
+		{"insert/a row twice", testRowTwice},
+		{"insert/a tree in parts", testInsertTree},
 	}
 }
 
