@@ -3,6 +3,8 @@ package kin
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -44,7 +46,11 @@ func (b *bareLinks[T]) add(ctx context.Context, s *session, _ []*T, keys []rel.K
 	}
 	for chunk := range slices.Chunk(rows, s.chunk(len(columns))) {
 		text := sqlgen.Upsert(s.dialect, b.via.Link.To, columns, chunk, columns, nil, nil)
-		if err := b.run(ctx, s, text, nil); err != nil {
+		err := b.run(ctx, s, text, nil)
+		if _, gone := errors.AsType[*ForeignKeyError](err); gone {
+			return fmt.Errorf("%w: one of the rows, or that which they are added to: %w", ErrNotFound, err)
+		}
+		if err != nil {
 			return err
 		}
 	}

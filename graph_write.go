@@ -30,12 +30,11 @@ func (g *graph) write(ctx context.Context, s *session) error {
 	if s.batch != nil && s.batch.CommitEach != 0 {
 		return errors.New("the rows of a graph depend on each other, and are committed as a whole; leave the CommitEach of the Batch away")
 	}
-	return s.transact(ctx, func(s *session) error {
+	return s.whole(ctx, func(s *session) error {
 		inner := *s
 		if inner.batch != nil {
 			inner.counter = &counter{all: total}
 		}
-		inner.undone = true // no part of it needs a savepoint
 		return g.run(ctx, &inner, inserts)
 	})
 }

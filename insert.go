@@ -45,7 +45,7 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 	if i := repeated(rows); i >= 0 {
 		return fmt.Errorf("kin: insert of %s: row %d of %d is there twice", m.Name, i+1, len(rows))
 	}
-	return s.batchWrite(inserting, m, rows, func(s *session, rows []any) error {
+	return s.batchWrite(inserting, m, parentsFirst(m, rows), func(s *session, rows []any) error {
 		in := inserter{model: m, rows: rows}
 		return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
 			if err := in.runAll(ctx, s); err != nil {
@@ -67,7 +67,7 @@ func repeated(rows []any) int {
 	}
 	seen := make(map[any]bool, len(rows))
 	for i, row := range rows {
-		if seen[row] {
+		if row != nil && seen[row] {
 			return i
 		}
 		seen[row] = true

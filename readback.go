@@ -104,12 +104,10 @@ func (in *inserter) runAll(ctx context.Context, s *session) error {
 			in.left = parts[0].left
 			return in.run(ctx, s)
 		}
-		return s.transact(ctx, func(s *session) error {
-			inner := *s
-			inner.undone = true
+		return s.whole(ctx, func(s *session) error {
 			for _, p := range parts {
 				batch := inserter{model: in.model, rows: pick(in.rows, p.at), left: p.left, at: p.at, of: len(in.rows)}
-				if err := batch.run(ctx, &inner); err != nil {
+				if err := batch.run(ctx, s); err != nil {
 					return err
 				}
 				if err := batch.keep(); err != nil {

@@ -358,3 +358,13 @@ func (s *session) transact(ctx context.Context, f func(*session) error) error {
 	}
 	return s.once(ctx, run, TxOptions{})
 }
+
+// whole is transact for an f that fails if any part of it does: what is
+// undone with it needs no savepoint of its own.
+func (s *session) whole(ctx context.Context, f func(*session) error) error {
+	return s.transact(ctx, func(s *session) error {
+		inner := *s
+		inner.undone = true
+		return f(&inner)
+	})
+}

@@ -322,7 +322,7 @@ func (s *session) save(ctx context.Context, m *schema.Model, rows []any) error {
 		return s.update(ctx, m, old, nil)
 	}
 	return restoring(rows, func() error {
-		return s.transact(ctx, func(s *session) error {
+		return s.whole(ctx, func(s *session) error {
 			if err := s.update(ctx, m, old, nil); err != nil {
 				return err
 			}
@@ -354,12 +354,13 @@ func (c *change) deleteAll(ctx context.Context, s *session) error {
 	}
 	work := func(s *session) error {
 		size := s.chunk(len(c.model.Identity()))
-		for from := 0; from < len(keys); from += size {
-			to := min(from+size, len(keys))
+		for from := 0; from < len(keys); {
+			to := c.deletable(from, min(from+size, len(keys)))
 			if err := c.delete(ctx, s, keys, from, to); err != nil {
 				return err
 			}
 			s.sent(to - from)
+			from = to
 		}
 		s.forget(c.model, c.rows, false)
 		return nil

@@ -54,7 +54,7 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 	if err != nil {
 		return err
 	}
-	return s.batchWrite(upserting, m, anyRows(rows), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, conflict) })
+	return s.batchWrite(upserting, m, parentsFirst(m, anyRows(rows)), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, conflict) })
 }
 
 func (s *session) upsert(ctx context.Context, m *schema.Model, rows []any, conflict Conflict) error {

@@ -209,6 +209,9 @@ type Traits struct {
 	// it would see them as they were when the transaction began, and changes
 	// would not.
 	CurrentRead string
+	// ChecksRows is whether a foreign key is checked after each row, and not
+	// after the statement.
+	ChecksRows bool
 	// NoSelfSelect is whether a statement that changes a table cannot read it
 	// in a subquery.
 	NoSelfSelect bool

@@ -30,6 +30,7 @@ func Cases() []Case {
 		trackedCases(),
 		chunkCases(),
 		batchCases(),
+		treeCases(),
 		rangeCases(),
 		serverFaultCases(),
 		txEndCases(),

@@ -193,6 +193,7 @@ func testLinkedMistakes(t *testing.T, s *Suite) {
 	err = post.Tags.Add(ctx, s.DB, fresh, &linkTag{ID: 77})
 	_, refused := errors.AsType[*kin.ForeignKeyError](err)
 	require.True(t, refused, "%v", err)
+	require.ErrorIs(t, err, kin.ErrNotFound)
 	assert.Zero(t, fresh.ID, "its insertion was undone")
 	s.checkTags(t, post, tags, "t0", "t1")
 	count, err := kin.Query[linkTag]().Count(ctx, s.DB)

@@ -60,8 +60,10 @@ func testSetOthers(t *testing.T, s *Suite) {
 		_, err = all.Everything().Delete(ctx, s.DB)
 		require.NoError(t, err)
 		rows := []*setMember{
-			{Name: "n0", Score: 10, Team: kin.To(red)}, {Name: "n1", Score: 20, Team: kin.To(blue)},
-			{Name: "n2", Score: 30}, {Name: "n3", Score: 40, Team: kin.To(red)},
+			{Name: "n0", Score: 10, Team: kin.To(red)},
+			{Name: "n1", Score: 20, Team: kin.To(blue)},
+			{Name: "n2", Score: 30},
+			{Name: "n3", Score: 40, Team: kin.To(red)},
 		}
 		require.NoError(t, kin.Insert(ctx, s.DB, rows...))
 		for i, x := range rows[1:] {

@@ -84,6 +84,7 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 
 		UpdateJoin:       true,
 		NoSelfSelect:     true,
+		ChecksRows:       true,
 		CurrentRead:      " LOCK IN SHARE MODE",
 		SequentialSet:    true,
 		OnDuplicateKey:   true,

@@ -18,6 +18,9 @@ type Change struct {
 	// Values, if not nil, has the keys and the new values of all rows, and
 	// stands for Set's values and Where.
 	Values *Select
+	// Keys, if not nil, has the keys of the rows that are changed, which are
+	// joined to it; it stands for Where.
+	Keys *Select
 	// Empty is whether no row is changed.
 	Empty bool
 }
@@ -63,7 +66,7 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 	reading := (b.traits.NoSelfSelect || b.traits.ReadsChanges) && readsModel(change.Set, q.Model)
 	calculated := len(from.Joins) > 0 || reading || b.traits.SequentialSet && overlaps(change.Set)
 	limited := sel.Limit != nil || sel.Offset > 0
-	if !limited && !calculated && len(sel.From.Joins) == 0 && (!b.traits.NoSelfSelect || !reads(sel.Where, q.Model)) {
+	if !limited && !calculated && len(sel.From.Joins) == 0 && (!b.traits.NoSelfSelect || !subqueries(sel.Where)) {
 		change.Where = sel.Where
 		return change, nil
 	}
@@ -80,7 +83,12 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 		change.Values = sel
 		return change, nil
 	}
-	change.Where = b.keySet(sel, from.Table)
+	sel.Columns = keyColumns(sel, q.Model)
+	if b.traits.NoSelfSelect {
+		change.Keys = sel
+	} else {
+		change.Where = &InSelect{Select: sel, Refs: refs(from.Table, q.Model.Key)}
+	}
 	return change, nil
 }
 
@@ -165,7 +173,7 @@ func readsRows(e Expr, m *schema.Model) bool {
 		return slices.ContainsFunc(e.Args, func(x Expr) bool { return readsRows(x, m) })
 	case Cased:
 		return readsRows(e.Else, m) || slices.ContainsFunc(e.Whens, func(w CasedWhen) bool {
-			return reads(w.Cond, m) || readsRows(w.Then, m)
+			return subqueries(w.Cond) || readsRows(w.Then, m)
 		})
 	case Scalar:
 		return e.From.reads(m)
@@ -178,42 +186,19 @@ func (f *From) reads(m *schema.Model) bool {
 	return f.Table.Model == m || slices.ContainsFunc(f.Joins, func(j *Join) bool { return j.Table.Model == m })
 }
 
-// keySet returns the condition that a row's key is among those of sel.
-func (b *builder) keySet(sel *Select, t *Table) Cond {
-	in := &InSelect{Select: sel, Refs: refs(t, t.Model.Key)}
-	sel.Columns = keyColumns(sel, t.Model)
-	if !b.traits.NoSelfSelect {
-		return in
-	}
-	// A derived table is read before the first row changes.
-	derived := &Table{Alias: "kin_keys", Derived: sel}
-	outer := &Select{From: &From{Table: derived}}
-	for i := range t.Model.Key {
-		outer.Columns = append(outer.Columns, Name{derived, KeyName(i)})
-	}
-	in.Select = outer
-	return in
-}
-
-// reads reports whether a condition reads the table of a model.
-func reads(c Cond, m *schema.Model) bool {
+// subqueries reports whether a condition has subqueries. MariaDB runs those of
+// an UPDATE or a DELETE for each row of the table, and refuses those that read
+// the table itself; beside a join, it plans them as those of a SELECT.
+func subqueries(c Cond) bool {
 	switch c := c.(type) {
 	case All:
-		for _, x := range c {
-			if reads(x, m) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(c, subqueries)
 	case Any:
-		for _, x := range c {
-			if reads(x, m) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(c, subqueries)
 	case Not:
-		return reads(c.Cond, m)
-	case *Exists:
-		return c.From.reads(m) || c.Where != nil && reads(c.Where, m)
+		return subqueries(c.Cond)
+	case *Exists, *InSelect:
+		return true
 	}
 	return false
 }

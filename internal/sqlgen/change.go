@@ -11,6 +11,8 @@ func Change(c *plan.Change, d dialect.Dialect) Text {
 	switch {
 	case c.Values != nil:
 		w.updateFrom(c)
+	case c.Keys != nil:
+		w.changeJoined(c)
 	case len(c.Set) > 0:
 		w.text("UPDATE ")
 		w.table(c.Table)
@@ -62,8 +64,35 @@ func (w *writer) updateFrom(c *plan.Change) {
 // newValues writes the derived table of keys and new values, and after a word
 // how it is joined.
 func (w *writer) newValues(c *plan.Change, word string) {
+	w.joined(c, c.Values, word)
+}
+
+// changeJoined writes an UPDATE or a DELETE of the rows whose keys a derived
+// table has. That is read before the first row changes.
+func (w *writer) changeJoined(c *plan.Change) {
+	if len(c.Set) == 0 {
+		w.text("DELETE ")
+		w.table(c.Table)
+		w.text(" FROM ")
+	} else {
+		w.text("UPDATE ")
+	}
+	w.table(c.Table)
+	w.text(" JOIN ")
+	w.joined(c, c.Keys, " ON ")
+	for i, a := range c.Set {
+		w.separate(i, " SET ")
+		w.expr(plan.Ref{Table: c.Table, Column: a.Column})
+		w.text(" = ")
+		w.value(a.Value)
+	}
+}
+
+// joined writes a derived table with the keys of the rows that are changed,
+// and after a word how it is joined.
+func (w *writer) joined(c *plan.Change, keys *plan.Select, word string) {
 	w.text("(")
-	w.selectFrom(c.Values)
+	w.selectFrom(keys)
 	w.text(") AS ")
 	w.ident(rowsName)
 	for i, k := range c.Table.Model.Key {
