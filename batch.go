@@ -1,7 +1,6 @@
 package kin
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/kin-orm/kin/internal/schema"
@@ -45,8 +44,9 @@ func (b batched) session() *session { return b.s }
 // A BatchError says that a write of several transactions has failed when some
 // of them had been committed; see [Batch].
 type BatchError struct {
-	// Done is how many rows have been written, the first ones of those given,
-	// and All how many were to be.
+	// Done is how many rows have been written, and All how many were to be. They
+	// are the first ones of those given, unless the model refers to itself: then
+	// rows are inserted parents first, and deleted children first.
 	Done, All int
 	// Err is why the others were not.
 	Err error
@@ -63,13 +63,25 @@ func (e *BatchError) Unwrap() error { return e.Err }
 // A counter counts the rows of a call.
 type counter struct{ done, all int }
 
-// batchWrite calls write with rows, or with each part of them that is a
-// transaction of its own.
+// batchWrite calls write with rows, in the order in which they can be written,
+// or with each part of them that is a transaction of its own.
 func (s *session) batchWrite(o op, m *schema.Model, rows []any, write func(s *session, rows []any) error) error {
 	for i, row := range rows {
 		if row == nil {
 			return fmt.Errorf("kin: %s of %s: row %d of %d is nil", o, m.Name, i+1, len(rows))
 		}
+	}
+	switch o {
+	case inserting:
+		if i := repeated(rows); i >= 0 {
+			return fmt.Errorf("kin: %s of %s: row %d of %d is there twice", o, m.Name, i+1, len(rows))
+		}
+		rows = parentsFirst(m, rows)
+	case upserting:
+		rows = parentsFirst(m, rows)
+	case deleting:
+		rows = childrenFirst(m, rows)
+	case updating, saving: // whose new rows are inserted
 	}
 	b := s.batch
 	if b == nil || s.counter != nil {
@@ -84,7 +96,7 @@ func (s *session) batchWrite(o op, m *schema.Model, rows []any, write func(s *se
 		return write(&inner, rows)
 	}
 	if s.begin == nil {
-		return fmt.Errorf("kin: %s of %s: %w", o, m.Name, errCommitEach)
+		return fmt.Errorf("kin: %s of %s: a Batch that commits parts is within a transaction, which is committed as a whole; leave CommitEach away, or write to the DB", o, m.Name)
 	}
 	for from := 0; from < len(rows); from += b.CommitEach {
 		inner.counter.done = from // not what a failed part said
@@ -99,7 +111,20 @@ func (s *session) batchWrite(o op, m *schema.Model, rows []any, write func(s *se
 	return nil
 }
 
-var errCommitEach = errors.New("a Batch that commits parts is within a transaction, which is committed as a whole; leave CommitEach away, or write to the DB")
+// repeated returns the place of a row that is there before it already, or -1.
+func repeated(rows []any) int {
+	if len(rows) == 1 {
+		return -1
+	}
+	seen := make(map[any]bool, len(rows))
+	for i, row := range rows {
+		if seen[row] {
+			return i
+		}
+		seen[row] = true
+	}
+	return -1
+}
 
 // sent notes that so many rows have been written.
 func (s *session) sent(rows int) {

@@ -32,7 +32,7 @@ func (s *session) canCopy(ctx context.Context, m *schema.Model, columns []*schem
 	if err != nil || !ok {
 		return false, err
 	}
-	found, err := s.column(ctx, s.dialect.Traits().Copies, s.quoted(m), columnNames(columns))
+	found, err := s.column(ctx, s.dialect.Traits().Copies, s.quoted(m), schema.ColumnNames(columns))
 	if err != nil {
 		return false, err
 	}
@@ -45,17 +45,9 @@ func (s *session) canCopy(ctx context.Context, m *schema.Model, columns []*schem
 func (s *session) copyFrom(ctx context.Context, m *schema.Model, columns []*schema.Column, next func() ([]driver.Value, error)) error {
 	return s.tx.outermost().conn.Raw(func(conn any) error {
 		return s.Do(ctx, fmt.Sprintf("COPY %s FROM STDIN", s.quoted(m)), func() (int64, error) {
-			return s.dialect.(dialect.Copier).Copy(ctx, conn, m.Table, columnNames(columns), next)
+			return s.dialect.(dialect.Copier).Copy(ctx, conn, m.Table, schema.ColumnNames(columns), next)
 		})
 	})
-}
-
-func columnNames(columns []*schema.Column) []string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-	}
-	return names
 }
 
 func (s *session) quoted(m *schema.Model) string {

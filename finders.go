@@ -30,12 +30,12 @@ const finderDoubts = 3
 // row that another has created since is there and cannot be read: that is
 // [ErrConflict], and the transaction may be run again.
 func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...string) (found *T, created bool, err error) {
-	q, err := same(db, row, columns)
+	s := db.session()
+	_, m, err := toWrite[T](s)
 	if err != nil {
 		return nil, false, err
 	}
-	s := db.session()
-	_, m, err := toWrite[T](s)
+	q, err := same(m, row, columns)
 	if err != nil {
 		return nil, false, err
 	}
@@ -59,12 +59,12 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...str
 		if found, readErr := q.Get(ctx, db); !errors.Is(readErr, ErrNotFound) {
 			return found, false, readErr
 		}
-		if hidden, seeErr := q.hidden(ctx, db); hidden || seeErr != nil {
+		if hidden, seeErr := q.hidden(ctx, db, m); hidden || seeErr != nil {
 			return nil, false, errors.Join(seeErr, fmt.Errorf("kin: get or create of %s: the row that has its unique values is softly deleted or outside a filter: %w",
 				reflect.TypeFor[T]().Name(), err))
 		}
 		fields := written(m, unique.Fields)
-		other, otherErr := q.other(ctx, db, row, columns, fields)
+		other, otherErr := q.other(ctx, db, m, row, columns, fields)
 		if otherErr != nil {
 			return nil, false, otherErr
 		}
@@ -79,12 +79,8 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...str
 
 // hidden reports whether the query would have rows if none were softly deleted
 // or outside a filter.
-func (qs QuerySet[T]) hidden(ctx context.Context, db Executor) (bool, error) {
+func (qs QuerySet[T]) hidden(ctx context.Context, db Executor, m *schema.Model) (bool, error) {
 	s := db.session()
-	_, m, err := toWrite[T](s)
-	if err != nil {
-		return false, err
-	}
 	if m.Deleted == nil && s.filters == nil {
 		return false, nil
 	}
@@ -103,11 +99,9 @@ func (s *session) unfiltered(ctx context.Context) context.Context {
 // the fields, which are unique together, and not in the columns. That the
 // database has named other fields does not say so: a row that is the same in
 // both, and has gone since, breaks them all, and one is named.
-func (qs QuerySet[T]) other(ctx context.Context, db Executor, row *T, columns, fields []string) (bool, error) {
-	s := db.session()
-	_, m, err := toWrite[T](s)
-	if err != nil || len(fields) == 0 {
-		return false, err
+func (qs QuerySet[T]) other(ctx context.Context, db Executor, m *schema.Model, row *T, columns, fields []string) (bool, error) {
+	if len(fields) == 0 {
+		return false, nil
 	}
 	var shared []string
 	for name := range m.Members() {
@@ -115,7 +109,7 @@ func (qs QuerySet[T]) other(ctx context.Context, db Executor, row *T, columns, f
 			shared = append(shared, name)
 		}
 	}
-	q, err := same(db, row, shared)
+	q, err := same(m, row, shared)
 	if err != nil {
 		return false, err
 	}
@@ -123,7 +117,7 @@ func (qs QuerySet[T]) other(ctx context.Context, db Executor, row *T, columns, f
 	for _, name := range columns {
 		args = append(args, name, reflect.ValueOf(row).Elem().FieldByIndex(m.FieldOf(name).Index).Interface())
 	}
-	return q.Exclude(columns[0], args[1], args[2:]...).WithDeleted().Exists(s.unfiltered(ctx), db)
+	return q.Exclude(columns[0], args[1], args[2:]...).WithDeleted().Exists(db.session().unfiltered(ctx), db)
 }
 
 // again reports, after a pause, whether a statement that was outside a
@@ -149,14 +143,14 @@ func (s *session) giveWay(ctx context.Context, try int) {
 // error is [ErrStale].
 func UpdateOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...string) (created bool, err error) {
 	s := db.session()
+	_, m, err := toWrite[T](s)
+	if err != nil {
+		return false, err
+	}
 	for try := range finderTries {
 		found, created, err := GetOrCreate(ctx, db, row, columns...)
 		if err != nil || created {
 			return created, err
-		}
-		_, m, err := toWrite[T](s)
-		if err != nil {
-			return false, err
 		}
 		err = restoring([]any{row}, func() error {
 			if err := adopt(m, row, found); err != nil {
@@ -197,11 +191,7 @@ func adopt(m *schema.Model, row, found any) error {
 }
 
 // same returns the query for rows that agree with row in the columns.
-func same[T any](db Executor, row *T, columns []string) (q QuerySet[T], err error) {
-	_, m, err := toWrite[T](db.session())
-	if err != nil {
-		return q, err
-	}
+func same[T any](m *schema.Model, row *T, columns []string) (q QuerySet[T], err error) {
 	if row == nil || len(columns) == 0 {
 		return q, fmt.Errorf("kin: get or create of %s: takes a row and the columns that say which one it is", m.Name)
 	}

@@ -42,10 +42,7 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 	if len(rows) == 0 {
 		return nil
 	}
-	if i := repeated(rows); i >= 0 {
-		return fmt.Errorf("kin: insert of %s: row %d of %d is there twice", m.Name, i+1, len(rows))
-	}
-	return s.batchWrite(inserting, m, parentsFirst(m, rows), func(s *session, rows []any) error {
+	return s.batchWrite(inserting, m, rows, func(s *session, rows []any) error {
 		in := inserter{model: m, rows: rows}
 		return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
 			if err := in.runAll(ctx, s); err != nil {
@@ -58,21 +55,6 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 			return nil
 		})
 	})
-}
-
-// repeated returns the place of a row that is there before it already, or -1.
-func repeated(rows []any) int {
-	if len(rows) == 1 {
-		return -1
-	}
-	seen := make(map[any]bool, len(rows))
-	for i, row := range rows {
-		if row != nil && seen[row] {
-			return i
-		}
-		seen[row] = true
-	}
-	return -1
 }
 
 // An inserter inserts rows of one model.
@@ -271,7 +253,7 @@ func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.V
 			}
 			values = append(values, flat[before:])
 		}
-		text := sqlgen.Insert(in.dialect, in.model.Table, columns, values, nil)
+		text := sqlgen.Insert(in.dialect, in.model.Table, columns, values)
 		if text.Err != nil {
 			return text.Err
 		}
@@ -381,17 +363,13 @@ func (in *inserter) consecutive(ctx context.Context) error {
 
 // oneByOne inserts rows in a statement each.
 func (in *inserter) oneByOne(ctx context.Context) error {
-	returning := in.model.Auto
-	if !in.dialect.Traits().Returning {
-		returning = nil
-	}
 	for i, row := range in.fresh {
 		values, err := in.encode(nil, row, nil, i)
 		if err != nil {
 			return err
 		}
-		text := sqlgen.Insert(in.dialect, in.model.Table, in.columns, [][]driver.Value{values}, returning)
-		if in.keys[i], err = in.insertOne(ctx, text, returning != nil); err != nil {
+		text := sqlgen.Insert(in.dialect, in.model.Table, in.columns, [][]driver.Value{values})
+		if in.keys[i], err = in.insertOne(ctx, text); err != nil {
 			return err
 		}
 		in.sent(1)
@@ -400,8 +378,9 @@ func (in *inserter) oneByOne(ctx context.Context) error {
 }
 
 // insertOne runs an INSERT of one row, and returns the key it has generated.
-func (in *inserter) insertOne(ctx context.Context, text sqlgen.Text, returning bool) (driver.Value, error) {
-	if returning {
+func (in *inserter) insertOne(ctx context.Context, text sqlgen.Text) (driver.Value, error) {
+	if in.dialect.Traits().Returning {
+		text = sqlgen.Returning(in.dialect, text, []*schema.Column{in.model.Auto})
 		keys, err := in.column(ctx, text.SQL, anys(text.Args)...)
 		if err != nil {
 			return nil, err

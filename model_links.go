@@ -166,12 +166,7 @@ func (m *modelLinks[T, L]) revive(ctx context.Context, s *session, links []*L) (
 // gone reads the softly deleted links to the rows that links lead to, by the
 // keys of these.
 func (m *modelLinks[T, L]) gone(ctx context.Context, s *session, links []*L) (map[rel.Key]*L, error) {
-	var keys []rel.Key
-	for _, link := range links {
-		if key, null, err := hydrate.ForeignKeyOf(link, m.via.Target.Field); err == nil && !null {
-			keys = append(keys, key)
-		}
-	}
+	keys := m.targets(links)
 	gone := map[rel.Key]*L{}
 	deleted := m.via.Link.To.Deleted
 	err := m.each(s, keys, func(keys []rel.Key) error {
@@ -193,6 +188,17 @@ func (m *modelLinks[T, L]) gone(ctx context.Context, s *session, links []*L) (ma
 		return err
 	})
 	return gone, err
+}
+
+// targets returns the keys of the rows that links lead to. A link that has none
+// is refused when it is inserted.
+func (m *modelLinks[T, L]) targets(links []*L) (keys []rel.Key) {
+	for _, link := range links {
+		if key, null, err := hydrate.ForeignKeyOf(link, m.via.Target.Field); err == nil && !null {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 func (m *modelLinks[T, L]) remove(ctx context.Context, s *session, keys []rel.Key) (int64, error) {
@@ -228,13 +234,7 @@ func (m *modelLinks[T, L]) each(s *session, keys []rel.Key, f func(keys []rel.Ke
 // to.
 func (t *Through[T, L]) insertLinks(ctx context.Context, db Executor, l *linking[T], links []*L) error {
 	m := l.table.(*modelLinks[T, L])
-	var keys []rel.Key
-	for _, link := range links {
-		// One that has none is refused when it is inserted.
-		if key, null, err := hydrate.ForeignKeyOf(link, m.via.Target.Field); err == nil && !null {
-			keys = append(keys, key)
-		}
-	}
+	keys := m.targets(links)
 	if !relationHeard(l.link.Relation) && m.via.Link.To.Deleted == nil {
 		if err := l.there(ctx, db.session(), keys); err != nil {
 			return err

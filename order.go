@@ -19,9 +19,6 @@ func parentsFirst(m *schema.Model, rows []any) []any {
 	}
 	at := make(map[rel.Key]int, len(rows))
 	for i, row := range rows {
-		if row == nil {
-			return rows // a mistake, which is reported
-		}
 		if key, err := hydrate.KeyOf(m.Struct.Key(), row); err == nil {
 			at[key] = i
 		}

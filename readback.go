@@ -148,7 +148,7 @@ func (in *inserter) returning(ctx context.Context) error {
 	if in.model.Auto != nil {
 		made = append(made, in.model.Auto)
 	}
-	text := sqlgen.Returning(in.dialect, sqlgen.Insert(in.dialect, in.model.Table, in.columns, [][]driver.Value{given}, nil), made)
+	text := sqlgen.Returning(in.dialect, sqlgen.Insert(in.dialect, in.model.Table, in.columns, [][]driver.Value{given}), made)
 	if text.Err != nil {
 		return text.Err
 	}
@@ -209,32 +209,15 @@ func (s *session) readChunk(ctx context.Context, m *schema.Model, rows []any, co
 		}
 		byKey[keys[i]] = row
 	}
-	stmt, err := plan.RowsBy(m, columns, m.Key, keys, s.dialect, within(scope))
-	if err != nil {
-		return err
-	}
-	text := sqlgen.Write(stmt, s.dialect)
-	if text.Err != nil {
-		return text.Err
-	}
-	found, err := s.Query(ctx, text.SQL+s.dialect.Traits().CurrentRead, anys(text.Args))
-	if err != nil {
-		return err
-	}
-	first := len(columns)
-	values := make([]driver.Value, first+len(m.Key))
-	found.Bind(values)
-	for err = found.Next(); err == nil; err = found.Next() {
-		key, err := keyIn(m, values[first:])
-		if err == nil && byKey[key] != nil {
-			err = setAll(columns, byKey[key], values)
-			delete(byKey, key)
+	err := s.readBy(ctx, m, columns, m.Key, keys, within(scope), func(key rel.Key, values []driver.Value) error {
+		row := byKey[key]
+		if row == nil {
+			return nil
 		}
-		if err != nil {
-			return errors.Join(err, found.Close())
-		}
-	}
-	switch err := endOf(err, found); {
+		delete(byKey, key)
+		return setAll(columns, row, values)
+	})
+	switch {
 	case err != nil:
 		return err
 	case len(byKey) > 0 && scope != nil:
@@ -249,13 +232,44 @@ func notReadBack(n int) error {
 	return fmt.Errorf("%w: %d of the rows that were written, to read back what the database has made of them", ErrNotFound, n)
 }
 
-// keyIn returns the primary key that consists of values.
-func keyIn(m *schema.Model, values []driver.Value) (rel.Key, error) {
-	parts := make([]rel.Key, len(m.Key))
-	for i, c := range m.Key {
+// readBy reads columns of the rows of m that have, in the columns by, one of
+// the keys, and meet within, if that is not nil: as they are now. It calls f
+// with the values of each, which hold until it returns.
+func (s *session) readBy(ctx context.Context, m *schema.Model, columns, by []*schema.Column, keys []rel.Key, within plan.Cond, f func(key rel.Key, values []driver.Value) error) error {
+	stmt, err := plan.RowsBy(m, columns, by, keys, s.dialect, within)
+	if err != nil {
+		return err
+	}
+	text := sqlgen.Write(stmt, s.dialect)
+	if text.Err != nil {
+		return text.Err
+	}
+	rows, err := s.Query(ctx, text.SQL+s.dialect.Traits().CurrentRead, anys(text.Args))
+	if err != nil {
+		return err
+	}
+	first := len(columns)
+	values := make([]driver.Value, first+len(by))
+	rows.Bind(values)
+	for err = rows.Next(); err == nil; err = rows.Next() {
+		key, err := keyIn(by, values[first:])
+		if err == nil {
+			err = f(key, values[:first])
+		}
+		if err != nil {
+			return errors.Join(err, rows.Close())
+		}
+	}
+	return endOf(err, rows)
+}
+
+// keyIn returns the key that the values of columns are.
+func keyIn(columns []*schema.Column, values []driver.Value) (rel.Key, error) {
+	parts := make([]rel.Key, len(columns))
+	for i, c := range columns {
 		var err error
 		if parts[i], err = rel.ReadKey(c.Value, values[i]); err != nil {
-			return rel.Key{}, err
+			return rel.Key{}, fmt.Errorf("%s: %w", c.GoName(), err)
 		}
 	}
 	return rel.Join(parts), nil

@@ -85,7 +85,7 @@ func deleteRows[T any](ctx context.Context, db Executor, rows []*T, purge bool) 
 	if err != nil {
 		return err
 	}
-	return s.batchWrite(deleting, m, childrenFirst(m, anyRows(rows)), func(s *session, rows []any) error { return s.delete(ctx, m, rows, purge) })
+	return s.batchWrite(deleting, m, anyRows(rows), func(s *session, rows []any) error { return s.delete(ctx, m, rows, purge) })
 }
 
 func (s *session) delete(ctx context.Context, m *schema.Model, rows []any, purge bool) error {

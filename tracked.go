@@ -82,10 +82,6 @@ func touched(m *schema.Model, rows []any, columns []*schema.Column) []any {
 	}
 	var list []any
 	for _, row := range rows {
-		if row == nil { // a mistake, which is reported
-			list = append(list, row)
-			continue
-		}
 		changed := slices.DeleteFunc(l.Changed(row), func(f *schema.Field) bool { return f.Tag.Version })
 		if len(among(columns, changed)) > 0 {
 			list = append(list, row)

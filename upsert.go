@@ -54,7 +54,7 @@ func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflic
 	if err != nil {
 		return err
 	}
-	return s.batchWrite(upserting, m, parentsFirst(m, anyRows(rows)), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, conflict) })
+	return s.batchWrite(upserting, m, anyRows(rows), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, conflict) })
 }
 
 func (s *session) upsert(ctx context.Context, m *schema.Model, rows []any, conflict Conflict) error {
@@ -226,7 +226,7 @@ func (u *upserter) add(row any) error {
 	if err := outside(u.scope, columns, values); err != nil {
 		return err
 	}
-	id, err := u.identityOf(func(i int) driver.Value { return values[slices.Index(columns, u.by[i])] })
+	id, err := u.identityOf(columns, values)
 	if err != nil {
 		return err
 	}
@@ -241,19 +241,14 @@ func (u *upserter) add(row any) error {
 }
 
 // identityOf returns what a row has in the columns of the conflict.
-func (u *upserter) identityOf(value func(i int) driver.Value) (rel.Key, error) {
-	parts := make([]rel.Key, len(u.by))
+func (u *upserter) identityOf(columns []*schema.Column, values []driver.Value) (rel.Key, error) {
+	own := make([]driver.Value, len(u.by))
 	for i, c := range u.by {
-		v := value(i)
-		if v == nil {
+		if own[i] = values[slices.Index(columns, c)]; own[i] == nil {
 			return rel.Key{}, fmt.Errorf("%s is NULL, which conflicts with nothing", c.GoName())
 		}
-		var err error
-		if parts[i], err = rel.ReadKey(c.Value, v); err != nil {
-			return rel.Key{}, fmt.Errorf("%s: %w", c.GoName(), err)
-		}
 	}
-	return rel.Join(parts), nil
+	return keyIn(u.by, own)
 }
 
 func (u *upserter) run(ctx context.Context, s *session) error {
@@ -298,31 +293,13 @@ func (u *upserter) part(ctx context.Context, s *session, columns []*schema.Colum
 // have set, by what they have in the columns of the conflict: no database tells
 // it in the order of the rows, or at all for rows that were there already.
 func (u *upserter) keys(ctx context.Context, identity []rel.Key) error {
-	stmt, err := plan.RowsBy(u.model, u.back, u.by, identity, u.dialect, within(u.scope))
-	if err != nil {
-		return err
-	}
-	text := sqlgen.Write(stmt, u.dialect)
-	if text.Err != nil {
-		return text.Err
-	}
-	rows, err := u.Query(ctx, text.SQL+u.dialect.Traits().CurrentRead, anys(text.Args))
-	if err != nil {
-		return err
-	}
-	first := len(u.back)
-	row := make([]driver.Value, first+len(u.by))
-	rows.Bind(row)
 	n := 0
-	for err = rows.Next(); err == nil; err = rows.Next() {
-		id, idErr := u.identityOf(func(i int) driver.Value { return row[first+i] })
-		if idErr != nil {
-			return errors.Join(idErr, rows.Close())
-		}
-		u.found[id] = kept(row[:first])
+	err := u.readBy(ctx, u.model, u.back, u.by, identity, within(u.scope), func(id rel.Key, values []driver.Value) error {
+		u.found[id] = kept(values)
 		n++
-	}
-	if err := endOf(err, rows); err != nil {
+		return nil
+	})
+	if err != nil {
 		return err
 	}
 	if n != len(identity) {

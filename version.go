@@ -8,10 +8,8 @@ import (
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
-	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
-	"github.com/kin-orm/kin/internal/sqlgen"
 	"github.com/kin-orm/kin/internal/value"
 )
 
@@ -103,33 +101,12 @@ func (c *change) stale(ctx context.Context, from, to int) error {
 
 // versions reads the versions that rows have now.
 func (c *change) versions(ctx context.Context, keys []rel.Key) (map[rel.Key]int64, error) {
-	stmt, err := plan.Identities(c.model, keys, c.dialect, c.within)
-	if err != nil {
-		return nil, err
-	}
-	text := sqlgen.Write(stmt, c.dialect)
-	if text.Err != nil {
-		return nil, text.Err
-	}
-	rows, err := c.Query(ctx, text.SQL+c.dialect.Traits().CurrentRead, anys(text.Args))
-	if err != nil {
-		return nil, err
-	}
-	row := make([]driver.Value, len(c.model.Key)+1)
-	rows.Bind(row)
-	found := map[rel.Key]int64{}
-	for err = rows.Next(); err == nil; err = rows.Next() {
-		parts := make([]rel.Key, len(c.model.Key))
-		for i, k := range c.model.Key {
-			if parts[i], err = rel.ReadKey(k.Value, row[i]); err != nil {
-				return nil, errors.Join(err, rows.Close())
-			}
-		}
-		if found[rel.Join(parts)], err = value.Int(row[len(parts)]); err != nil {
-			return nil, errors.Join(err, rows.Close())
-		}
-	}
-	return found, endOf(err, rows)
+	found := make(map[rel.Key]int64, len(keys))
+	version := []*schema.Column{c.model.Version}
+	return found, c.readBy(ctx, c.model, version, c.model.Key, keys, c.within, func(key rel.Key, values []driver.Value) (err error) {
+		found[key], err = value.Int(values[0])
+		return err
+	})
 }
 
 // nextVersion returns the version after the one that row has.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func trackedCases() []Case {
 		{"tracked/transactions", testTrackedTx},
 		{"tracked/other writes", testTrackedWrites},
 		{"tracked/new rows", testTrackedNew},
+		{"tracked/a row that is refused is named", testTrackedRefused},
 	}
 }
 
@@ -60,12 +62,7 @@ type trackedFolder struct {
 
 func trackedSuite(t *testing.T, s *Suite) *Suite {
 	t.Helper()
-	var r kin.Registry
-	kin.Register[trackedNote](&r)
-	kin.Register[trackedFolder](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
-	return s
+	return s.tablesOf(t, kin.Register[trackedNote], kin.Register[trackedFolder])
 }
 
 // newNotes inserts a folder with n notes, and reads them again.
@@ -392,4 +389,37 @@ func testTrackedNew(t *testing.T, s *Suite) {
 	}), undo)
 	require.NoError(t, kin.Save(ctx, s.DB, third))
 	require.NoError(t, kin.Reload(ctx, s.DB, third))
+}
+
+type trackedPage struct {
+	kin.Tracked
+	ID      int64
+	Title   string
+	Stars   int
+	Version int `kin:",version"`
+}
+
+// testTrackedRefused has rows that are written in another order than they are
+// given, by what has changed of them.
+func testTrackedRefused(t *testing.T, s *Suite) {
+	ctx := t.Context()
+	s = s.tablesOf(t, kin.Register[trackedPage], kin.Register[trackedNote], kin.Register[trackedFolder])
+	pages := []*trackedPage{{Title: "a"}, {Title: "b"}, {Title: "c"}}
+	require.NoError(t, kin.Insert(ctx, s.DB, pages...))
+	s.Exec(t, "UPDATE tracked_pages SET version = 5 WHERE title = 'b'")
+	pages[0].Title, pages[1].Stars, pages[2].Title = "A", 2, "C"
+	err := kin.UpdateAll(ctx, s.DB, pages)
+	var stale *kin.StaleError
+	require.ErrorAs(t, err, &stale)
+	assert.Equal(t, strconv.FormatInt(pages[1].ID, 10), stale.Key)
+	assert.EqualValues(t, 5, stale.Stored)
+	assert.Equal(t, []string{"a", "b", "c"}, handColumn[string](t, s, "SELECT title FROM tracked_pages ORDER BY id"))
+
+	_, notes := newNotes(t, s, 3)
+	s.Exec(t, "DELETE FROM tracked_notes WHERE title = 'note 1'")
+	notes[0].Title, notes[1].Stars, notes[2].Title = "A", 2, "C"
+	err = kin.UpdateAll(ctx, s.DB, notes)
+	require.ErrorIs(t, err, kin.ErrNotFound)
+	require.ErrorContains(t, err, "1 of 3 rows")
+	assert.Equal(t, []string{"note 0", "note 2"}, handColumn[string](t, s, "SELECT title FROM tracked_notes ORDER BY id"))
 }

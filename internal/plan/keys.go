@@ -17,17 +17,6 @@ func WithIdentities(m *schema.Model, keys []rel.Key, d dialect.Dialect) (Cond, e
 	return keysIn(&Table{Model: m, Alias: m.Table}, m.Identity(), keys, d.Traits())
 }
 
-// Identities plans the statement that reads the keys and the versions of rows
-// that meet within, if that is not nil.
-func Identities(m *schema.Model, keys []rel.Key, d dialect.Dialect, within Cond) (*Statement, error) {
-	t := &Table{Model: m, Alias: m.Table}
-	where, err := keysIn(t, m.Key, keys, d.Traits())
-	if err != nil {
-		return nil, err
-	}
-	return &Statement{Arms: []*Select{{From: &From{Table: t}, Where: Both(where, within), Columns: refs(t, m.Identity())}}}, nil
-}
-
 func keysIn(t *Table, columns []*schema.Column, keys []rel.Key, traits *dialect.Traits) (Cond, error) {
 	rows := make([][]driver.Value, len(keys))
 	for i, key := range keys {

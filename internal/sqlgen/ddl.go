@@ -245,10 +245,7 @@ func (w *writer) index(m *schema.Model, columns []*schema.Column) {
 }
 
 func (w *writer) constraintName(prefix string, m *schema.Model, columns []*schema.Column) string {
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = c.Name
-	}
+	names := schema.ColumnNames(columns)
 	// Names are unique in the whole database: user_group and owner_id must not
 	// read like user and group_owner_id.
 	between := "_"
@@ -286,28 +283,21 @@ func KeyName(d dialect.Dialect, r *schema.Relation) string {
 // name: one that CreateTable names, or that the database names as it does.
 func ConstraintColumns(m *schema.Model, name string) []string {
 	var w writer
-	names := func(columns []*schema.Column) []string {
-		list := make([]string, len(columns))
-		for i, c := range columns {
-			list[i] = c.Name
-		}
-		return list
-	}
 	if columns := m.IndexColumns(name); columns != nil {
-		return names(columns)
+		return schema.ColumnNames(columns)
 	}
 	if name == "PRIMARY" || name == m.Table+"_pkey" {
-		return names(m.Key)
+		return schema.ColumnNames(m.Key)
 	}
 	for _, set := range m.Struct.Table.Unique {
 		if columns, _, _ := m.ColumnsOf(set); w.constraintName("uq", m, columns) == name {
-			return names(columns)
+			return schema.ColumnNames(columns)
 		}
 	}
 	for _, r := range m.Keys {
-		joined := strings.Join(names(r.FromColumns), "_")
+		joined := strings.Join(schema.ColumnNames(r.FromColumns), "_")
 		if w.constraintName("fk", m, r.FromColumns) == name || name == m.Table+"_"+joined+"_key" {
-			return names(r.FromColumns)
+			return schema.ColumnNames(r.FromColumns)
 		}
 	}
 	for _, c := range m.Columns {

@@ -301,9 +301,8 @@ func (w *writer) terms(terms []plan.Term, first string) {
 	}
 }
 
-// Insert writes an INSERT of several rows into a table. If returning is not
-// nil, the statement has its values for rows.
-func Insert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]driver.Value, returning *schema.Column) Text {
+// Insert writes an INSERT of several rows into a table.
+func Insert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]driver.Value) Text {
 	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256)}
 	w.text("INSERT INTO ")
 	w.ident(table)
@@ -326,10 +325,6 @@ func Insert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]
 			w.param(v)
 		}
 		w.text(")")
-	}
-	if returning != nil {
-		w.text(" RETURNING ")
-		w.ident(returning.Name)
 	}
 	w.checkParams()
 	return Text{string(w.b), w.args, w.err}

@@ -201,7 +201,7 @@ func Delete(d dialect.Dialect, table string, where plan.Cond) Text {
 // the columns by, the new values of the columns set, and the next version, if
 // they meet within or that is nil.
 func Upsert(d dialect.Dialect, m *schema.Model, columns []*schema.Column, rows [][]driver.Value, by, set []*schema.Column, within plan.Cond) Text {
-	text := Insert(d, m.Table, columns, rows, nil)
+	text := Insert(d, m.Table, columns, rows)
 	w := writer{d: d, t: d.Traits(), b: []byte(text.SQL), args: text.Args, err: text.Err}
 	if w.t.OnDuplicateKey {
 		w.text(" ON DUPLICATE KEY UPDATE ")
