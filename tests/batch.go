@@ -13,7 +13,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kin-orm/kin"
-	"github.com/kin-orm/kin/dialect/postgres"
 )
 
 func batchCases() []Case {
@@ -394,9 +393,7 @@ func testCopyNot(t *testing.T, s *Suite) {
 	s.Exec(t, "CREATE TABLE batch_codes (space text, code text, title text)")
 	tx, err := s.Pool().BeginTx(ctx, nil)
 	require.NoError(t, err)
-	registry := new(kin.Registry)
-	kin.Register[batchCode](registry)
-	db := kin.New(tx, postgres.Dialect{}, kin.WithRegistry(registry))
+	db := kin.New(tx, s.DB.Dialect())
 	require.NoError(t, kin.Insert(ctx, db, fresh()...))
 	require.NoError(t, tx.Commit())
 	assert.EqualValues(t, 250, handOne[int64](t, s, "SELECT count(*) FROM batch_codes"))

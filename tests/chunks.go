@@ -279,11 +279,7 @@ func testChunks(t *testing.T, s *Suite) {
 // many the database could name in one statement.
 func testManyCompositeKeys(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[chunkPlace](&r)
-	kin.Register[chunkThing](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[chunkPlace], kin.Register[chunkThing])
 	w := newChunkWorld(t, s)
 	const n = 3_000
 	rows := make([]*chunkPlace, n)
@@ -320,11 +316,7 @@ func testManyCompositeKeys(t *testing.T, s *Suite) {
 // testTwice gives one row two times: that is a mistake, in one chunk or in two.
 func testTwice(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[chunkPlace](&r)
-	kin.Register[chunkThing](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[chunkPlace], kin.Register[chunkThing])
 	w := newChunkWorld(t, s)
 	before := w.state(t, s)
 	a, b := w.places[0], w.places[1]

@@ -41,12 +41,7 @@ type (
 func newShelves(t *testing.T, s *Suite) (*Suite, *shelf, *shelf) {
 	t.Helper()
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[shelf](&r)
-	kin.Register[book](&r)
-	kin.Register[shelfLabel](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[shelf], kin.Register[book], kin.Register[shelfLabel])
 	one, two := &shelf{}, &shelf{}
 	require.NoError(t, kin.Insert(ctx, s.DB, one, two))
 	require.NoError(t, kin.Insert(ctx, s.DB, &book{Title: "a", Shelf: kin.To(one)}, &book{Title: "b", Shelf: kin.To(one)}, &book{Title: "c", Shelf: kin.To(one)}))

@@ -33,11 +33,7 @@ type faultCode struct {
 
 func testConstraintFaults(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[faultUser](&r)
-	kin.Register[faultCode](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[faultUser], kin.Register[faultCode])
 	require.NoError(t, kin.Insert(ctx, s.DB, &faultUser{Email: "a@b", First: "A", Last: "B"}))
 	require.NoError(t, kin.Insert(ctx, s.DB, &faultCode{Code: "x"}))
 

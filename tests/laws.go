@@ -111,11 +111,7 @@ type lawOwner struct {
 
 func testLawAbsence(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[lawNote](&r)
-	kin.Register[lawOwner](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[lawNote], kin.Register[lawOwner])
 	none, zero := &lawOwner{}, &lawOwner{}
 	require.NoError(t, kin.Insert(ctx, s.DB, none, zero))
 	require.NoError(t, kin.Insert(ctx, s.DB, &lawNote{Owner: kin.To(zero)}, &lawNote{}))
@@ -240,10 +236,7 @@ type lawValue struct {
 // the same.
 func testLawSame(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[lawValue](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[lawValue])
 	at := time.Date(2026, 3, 29, 1, 30, 0, 123456789, time.FixedZone("there", 2*3600))
 	for i, text := range []any{"b", "B", "ä", "Z", nil, "b ", "", "é", "É"} {
 		row := &lawValue{Flag: i%2 == 0}

@@ -32,10 +32,7 @@ type limitNode struct {
 
 func limitSuite(t *testing.T, s *Suite) *Suite {
 	t.Helper()
-	var r kin.Registry
-	kin.Register[limitNode](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
+	s = s.tablesOf(t, kin.Register[limitNode])
 	root := &limitNode{Name: "root"}
 	require.NoError(t, kin.Insert(t.Context(), s.DB, root))
 	// A circle: every path leads somewhere, however long it is.
@@ -92,10 +89,7 @@ func testHopLimit(t *testing.T, s *Suite) {
 // testIterMemory reads 20 MB of rows and looks at the heap on the way.
 func testIterMemory(t *testing.T, s *Suite) {
 	const rows, size = 20_000, 1024
-	var r kin.Registry
-	kin.Register[limitNode](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
+	s = s.tablesOf(t, kin.Register[limitNode])
 	nodes := make([]*limitNode, rows)
 	for i := range nodes {
 		nodes[i] = &limitNode{Name: strings.Repeat("x", size)}

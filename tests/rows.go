@@ -49,12 +49,7 @@ type rowOwner struct {
 
 func rowSuite(t *testing.T, s *Suite) *Suite {
 	t.Helper()
-	var r kin.Registry
-	kin.Register[rowItem](&r)
-	kin.Register[rowOwner](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
-	return s
+	return s.tablesOf(t, kin.Register[rowItem], kin.Register[rowOwner])
 }
 
 // newItems inserts n items and two owners.

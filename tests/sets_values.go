@@ -28,11 +28,7 @@ type setMember struct {
 // of others: they are those from before the statement, on every database.
 func testSetOthers(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[setTeam](&r)
-	kin.Register[setMember](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[setTeam], kin.Register[setMember])
 	red, blue := &setTeam{Name: "red", Bonus: 5}, &setTeam{Name: "blue", Bonus: 7}
 	require.NoError(t, kin.Insert(ctx, s.DB, red, blue))
 	all := kin.Query[setMember]()
@@ -95,11 +91,7 @@ func testSetOthers(t *testing.T, s *Suite) {
 // and understands what the driver says.
 func testNewOfDialect(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[setTeam](&r)
-	kin.Register[setUnique](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[setTeam], kin.Register[setUnique])
 	raw, err := s.Pool().BeginTx(ctx, nil)
 	require.NoError(t, err)
 	db := kin.New(raw, s.DB.Dialect())

@@ -271,10 +271,7 @@ type scopeTag struct {
 
 func testSoftDeleteUnique(t *testing.T, s *Suite) {
 	ctx := t.Context()
-	var r kin.Registry
-	kin.Register[scopeTag](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(ctx, s.DB))
+	s = s.tablesOf(t, kin.Register[scopeTag])
 	one := &scopeTag{Word: "one", Weight: 1}
 	require.NoError(t, kin.Insert(ctx, s.DB, one))
 	require.NoError(t, kin.Delete(ctx, s.DB, one))

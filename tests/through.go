@@ -58,14 +58,7 @@ func (linkMembership) KinTable() kin.Table {
 
 func throughSuite(t *testing.T, s *Suite) *Suite {
 	t.Helper()
-	var r kin.Registry
-	kin.Register[linkPerson](&r)
-	kin.Register[linkClub](&r)
-	kin.Register[linkMembership](&r)
-	kin.Register[linkMentoring](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
-	return s
+	return s.tablesOf(t, kin.Register[linkPerson], kin.Register[linkClub], kin.Register[linkMembership], kin.Register[linkMentoring])
 }
 
 // A membership as the tests know it.

@@ -46,12 +46,7 @@ type upsertCode struct {
 
 func upsertSuite(t *testing.T, s *Suite) *Suite {
 	t.Helper()
-	var r kin.Registry
-	kin.Register[upsertUser](&r)
-	kin.Register[upsertCode](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
-	return s
+	return s.tablesOf(t, kin.Register[upsertUser], kin.Register[upsertCode])
 }
 
 func upsertUsers(from, to int, name string) []*upsertUser {

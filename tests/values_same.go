@@ -40,15 +40,7 @@ type sameTree struct {
 
 func sameSuite(t *testing.T, s *Suite) *Suite {
 	t.Helper()
-	var r kin.Registry
-	kin.Register[sameClass](&r)
-	kin.Register[sameKid](&r)
-	kin.Register[sameTag](&r)
-	kin.Register[sameNode](&r)
-	kin.Register[sameTree](&r)
-	s = s.With(kin.WithRegistry(&r))
-	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
-	return s
+	return s.tablesOf(t, kin.Register[sameClass], kin.Register[sameKid], kin.Register[sameTag], kin.Register[sameNode], kin.Register[sameTree])
 }
 
 // testSameValues changes collections by values that are not those that are
