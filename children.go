@@ -91,7 +91,7 @@ func (r *Reverse[T]) writeQuery(ctx context.Context, s *session, link rel.Link, 
 	if c.op == deleting {
 		return q.deleteAt(ctx, &Tx{*s}, c.at)
 	}
-	settings := []Setting{Set(link.Relation.Inverse.Name, target)}
+	settings := []Setting[T]{Set(link.Relation.Inverse.Name, target)}
 	for _, col := range c.model.Updated {
 		settings = append(settings, Set(col.Lookup, reflect.ValueOf(c.rows[0]).Elem().FieldByIndex(col.Field.Index).Interface()))
 	}

@@ -14,12 +14,23 @@ type Expr struct{ v plan.Value }
 
 // F is the value of a field of the row, or of a row that foreign keys lead to:
 // F("score"), F("class__name").
-func F(path string) Expr { return Expr{plan.Column{Path: path}} }
+func F(path string) Expr { return Expr{plan.Column{Path: plan.Lazy{Text: path}}} }
+
+// value returns what e is, or that it is nothing.
+func (e Expr) value() plan.Value {
+	if e.v == nil {
+		return plan.Mistake{Err: errors.New("kin: an Expr is empty; build it with kin.F and its methods")}
+	}
+	return e.v
+}
 
 // valueOf takes an Expr as it is, and all else as a value of Go.
 func valueOf(x any) plan.Value {
-	if e, ok := x.(Expr); ok {
-		return e.v
+	switch x := x.(type) {
+	case Expr:
+		return x.value()
+	case plan.Value:
+		return x
 	}
 	return plan.Literal{Value: x}
 }
@@ -82,7 +93,7 @@ func (e Expr) When(then any, lookup string, value any, more ...any) Expr {
 	if err != nil {
 		return Expr{plan.Mistake{Err: err}}
 	}
-	c.Whens = append(slices.Clip(c.Whens), plan.When{Call: plan.Call{Pairs: pairs}, Then: valueOf(then)})
+	c.Whens = append(slices.Clip(c.Whens), plan.When{Ask: every(pairs), Then: valueOf(then)})
 	return Expr{c}
 }
 
@@ -97,13 +108,18 @@ func (e Expr) Else(x any) Expr {
 	return Expr{c}
 }
 
-// A Setting gives a column a value, in [QuerySet.Update].
-type Setting struct{ s plan.Setting }
+// An Assignment gives a column a value. It is made by [Set], and is a [Setting]
+// of any model; whether it has the column is checked when the update is run.
+type Assignment struct{ s plan.Setting }
+
+// A Setting gives a column of T a value, in [QuerySet.Update]. It is made by
+// [Column.Set], or is any *[Assignment].
+type Setting[T any] *Assignment
 
 // Set gives the column that a lookup names a value: one of its field's type,
 // nil for NULL, a row or a key for a foreign key, or an [Expr].
 //
 //	kin.Set("name", "1B"), kin.Set("score", kin.F("score").Add(1))
-func Set(column string, value any) Setting {
-	return Setting{plan.Setting{Lookup: column, Value: valueOf(value)}}
+func Set(column string, value any) *Assignment {
+	return &Assignment{plan.Setting{Lookup: plan.Lazy{Text: column}, Value: valueOf(value)}}
 }

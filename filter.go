@@ -43,7 +43,7 @@ import (
 // T. It may be called by several goroutines at once.
 func WithFilter[T any](name string, conditions func(ctx context.Context, q QuerySet[T]) (QuerySet[T], error)) Option {
 	f := filter{name: name, model: reflect.TypeFor[T]()}
-	f.calls = func(ctx context.Context) ([]plan.Call, error) {
+	f.calls = func(ctx context.Context) ([]plan.Ask, error) {
 		qs, err := conditions(ctx, Query[T]())
 		if err != nil || qs.q == nil {
 			return nil, err
@@ -59,7 +59,7 @@ func WithFilter[T any](name string, conditions func(ctx context.Context, q Query
 }
 
 // onlyCalls returns the conditions of a query that has nothing else.
-func (q *query) onlyCalls() ([]plan.Call, error) {
+func (q *query) onlyCalls() ([]plan.Ask, error) {
 	switch {
 	case q.err != nil:
 		return nil, q.err
@@ -77,7 +77,7 @@ var ErrOutside = errors.New("is outside the filter")
 type filter struct {
 	name  string
 	model reflect.Type
-	calls func(ctx context.Context) ([]plan.Call, error)
+	calls func(ctx context.Context) ([]plan.Ask, error)
 }
 
 // filters are those of a database. They do not change once it is in use.

@@ -29,13 +29,13 @@ const finderDoubts = 3
 // Within a transaction that sees the database as it was at its beginning, the
 // row that another has created since is there and cannot be read: that is
 // [ErrConflict], and the transaction may be run again.
-func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...string) (found *T, created bool, err error) {
+func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...Path[T]) (found *T, created bool, err error) {
 	s := db.session()
 	_, m, err := toWrite[T](s)
 	if err != nil {
 		return nil, false, err
 	}
-	q, err := same(m, row, columns)
+	q, err := same(m, row, texts(columns))
 	if err != nil {
 		return nil, false, err
 	}
@@ -64,7 +64,7 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...str
 				reflect.TypeFor[T]().Name(), err))
 		}
 		fields := written(m, unique.Fields)
-		other, otherErr := q.other(ctx, db, m, row, columns, fields)
+		other, otherErr := q.other(ctx, db, m, row, texts(columns), fields)
 		if otherErr != nil {
 			return nil, false, otherErr
 		}
@@ -141,7 +141,7 @@ func (s *session) giveWay(ctx context.Context, try int) {
 // version, a row that has been read must not be stale, and one that has not
 // takes the version that is there: if another changes that just then, the
 // error is [ErrStale].
-func UpdateOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...string) (created bool, err error) {
+func UpdateOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...Path[T]) (created bool, err error) {
 	s := db.session()
 	_, m, err := toWrite[T](s)
 	if err != nil {

@@ -58,7 +58,12 @@ func Key[T any](parts ...any) ForeignKey[T] {
 }
 
 // Get returns the row if it is loaded, else nil.
-func (fk ForeignKey[T]) Get() *T { return fk.row }
+func (fk ForeignKey[T]) Get() *T {
+	if fk.row == nil && fk.fk.State == rel.Probed {
+		return probed[T](fk.fk.Link)
+	}
+	return fk.row
+}
 
 // Ref returns a row of which at least the primary key is set: the row itself
 // if it is loaded, else a new one on each call, whose other foreign keys are
@@ -76,7 +81,7 @@ func (fk ForeignKey[T]) Ref() *T {
 		}
 		hydrate.MarkUnread(structOf(reflect.TypeFor[T]()), row)
 		return row
-	case rel.IsNull, rel.Unread, rel.Bad:
+	case rel.IsNull, rel.Unread, rel.Bad, rel.Probed:
 	}
 	return nil
 }

@@ -23,6 +23,10 @@ func holding[T any](rows []*T) collection[T] {
 	return collection[T]{rows: slices.Clone(rows), many: rel.Many{Loaded: true}}
 }
 
+// Any stands for any one of the rows, in a function given to [Col] or [Rel].
+// Elsewhere it is nil.
+func (c collection[T]) Any() *T { return probed[T](c.many.Link) }
+
 // All returns the rows in the order in which they were loaded, or nil if they
 // are not. The slice is the field's own: it must not be changed.
 func (c collection[T]) All() []*T { return c.rows }

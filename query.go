@@ -34,7 +34,7 @@ type query struct {
 	keys   []rel.Key
 	exact  bool // whether keys have the version too
 	fixed  []plan.Fixed
-	calls  []plan.Call
+	calls  []plan.Ask
 	order  []string
 	limit  *int64
 	offset int64
@@ -79,8 +79,8 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 //
 // Related rows come in the order of their primary key, or in that of a path
 // of [QuerySet.OrderBy] that leads to them. A path may have [MaxHops] steps.
-func (qs QuerySet[T]) SelectRelated(paths ...string) QuerySet[T] {
-	return qs.with(func(q *query) { q.load = append(q.load, paths...) })
+func (qs QuerySet[T]) SelectRelated(paths ...Path[T]) QuerySet[T] {
+	return qs.with(func(q *query) { q.load = append(q.load, texts(paths)...) })
 }
 
 // Filter keeps the rows that meet all conditions: pairs of a lookup and a
@@ -120,6 +120,15 @@ func (qs QuerySet[T]) Exclude(lookup string, value any, more ...any) QuerySet[T]
 	return qs.call(true, lookup, value, more)
 }
 
+// Where keeps the rows that meet all of the conditions. As in
+// [QuerySet.Filter], those of one call speak of the same related row; separate
+// calls may be met by different ones.
+//
+//	q.Where(className.Eq("1A"), kin.Contains(categoryName, "music"))
+func (qs QuerySet[T]) Where(conds ...Cond[T]) QuerySet[T] {
+	return qs.with(func(q *query) { q.calls = append(q.calls, every(asksOf(conds))) })
+}
+
 func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) QuerySet[T] {
 	return qs.with(func(q *query) {
 		pairs, err := pairsOf(lookup, value, more)
@@ -127,21 +136,27 @@ func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) Qu
 			q.fail(fmt.Errorf("kin: a query on %s: %w", reflect.TypeFor[T]().Name(), err))
 			return
 		}
-		q.calls = append(q.calls, plan.Call{Negate: negate, Pairs: pairs})
+		ask := every(pairs)
+		if negate {
+			ask = plan.Negated{Ask: ask}
+		}
+		q.calls = append(q.calls, ask)
 	})
 }
 
 // pairsOf makes pairs of a first one and those that follow it.
-func pairsOf(lookup string, value any, more []any) ([]plan.Pair, error) {
-	pairs := make([]plan.Pair, 1, 1+len(more)/2)
+func pairsOf(lookup string, value any, more []any) ([]plan.Ask, error) {
+	pairs := make([]plan.Ask, 1, 1+len(more)/2)
 	pairs[0] = plan.Pair{Lookup: lookup, Value: frozen(value)}
+	before := lookup
 	for i := 0; i < len(more); i += 2 {
 		name, ok := more[i].(string)
 		if !ok || i+1 == len(more) {
 			return nil, fmt.Errorf("conditions are pairs of a lookup and a value; after %.200q comes %T, and no pair of text and value",
-				pairs[len(pairs)-1].Lookup, more[i])
+				before, more[i])
 		}
 		pairs = append(pairs, plan.Pair{Lookup: name, Value: frozen(more[i+1])})
+		before = name
 	}
 	return pairs, nil
 }
@@ -151,6 +166,9 @@ func pairsOf(lookup string, value any, more []any) ([]plan.Pair, error) {
 // point to, and a slice's copy. A pointer to a struct stays one: it may be a
 // row, whose key is taken when the query is first run.
 func frozen(x any) any {
+	if e, ok := x.(Expr); ok {
+		return e.value()
+	}
 	v := reflect.ValueOf(x)
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -194,8 +212,8 @@ func (q *query) fail(err error) {
 //
 // Text sorts by code point, and NULL before all values. Rows that are equal in
 // all of it come in the order of their primary key.
-func (qs QuerySet[T]) OrderBy(paths ...string) QuerySet[T] {
-	return qs.with(func(q *query) { q.order = slices.Clone(paths) })
+func (qs QuerySet[T]) OrderBy(paths ...Path[T]) QuerySet[T] {
+	return qs.with(func(q *query) { q.order = texts(paths) })
 }
 
 // Limit keeps the first n rows of the query, with all that is loaded for

@@ -145,7 +145,7 @@ func TestLookupNames(t *testing.T) {
 		assert.Equal(t, "1A", found[0].Name, c.why)
 	}
 	for _, path := range []string{"members", "pupils"} {
-		found, err := kin.Query[registryGrade]().SelectRelated(path).OrderBy("name").All(ctx, db)
+		found, err := kin.Query[registryGrade]().SelectRelated(kin.Path[registryGrade](path)).OrderBy("name").All(ctx, db)
 		require.NoError(t, err)
 		require.Len(t, found, 2)
 		assert.Equal(t, 2, found[0].Pupils.Len(), path)

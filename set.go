@@ -21,12 +21,15 @@ func (qs QuerySet[T]) Everything() QuerySet[T] {
 // refused, unless [QuerySet.Everything] says so. Rows in memory stay as they
 // are, and no hooks are called. Versions are raised, and fields tagged
 // autoupdate set to the time, if the settings do not.
-func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setting) (int64, error) {
+func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setting[T]) (int64, error) {
 	if len(settings) == 0 {
 		return 0, fmt.Errorf("kin: update of %s: nothing is set", reflect.TypeFor[T]().Name())
 	}
 	list := make([]plan.Setting, len(settings))
 	for i, s := range settings {
+		if s == nil {
+			return 0, fmt.Errorf("kin: update of %s: a setting is nil", reflect.TypeFor[T]().Name())
+		}
 		list[i] = s.s
 	}
 	return qs.change(ctx, db, "update", func(*plan.Query) []plan.Setting { return list })

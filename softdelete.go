@@ -66,12 +66,12 @@ func (qs QuerySet[T]) deleteAt(ctx context.Context, db Executor, at time.Time) (
 			return nil
 		}
 		q.Alive = true // a row is deleted once
-		settings := []plan.Setting{{Lookup: m.Deleted.Lookup, Value: plan.Literal{Value: at}}}
+		settings := []plan.Setting{{Lookup: plan.Lazy{Text: m.Deleted.Lookup}, Value: plan.Literal{Value: at}}}
 		if m.Deleted.Value.Kind == dialect.Bool {
 			settings[0].Value = plan.Literal{Value: true}
 		}
 		for _, c := range m.Updated {
-			settings = append(settings, plan.Setting{Lookup: c.Lookup, Value: plan.Literal{Value: at}})
+			settings = append(settings, plan.Setting{Lookup: plan.Lazy{Text: c.Lookup}, Value: plan.Literal{Value: at}})
 		}
 		return settings
 	})

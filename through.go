@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/probe"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -73,6 +74,13 @@ func (t Through[T, L]) Links() iter.Seq2[*T, *L] {
 	}
 }
 
+// AnyLink stands for the link of any one of the rows, in a function given to
+// [Col]. Elsewhere it is nil.
+func (t Through[T, L]) AnyLink() *L {
+	link, _ := probe.Of(t.many.Link, true).(*L)
+	return link
+}
+
 // linkAt returns the link of the i-th row, or nil if the rows came from JSON,
 // which has no links.
 func (t *Through[T, L]) linkAt(i int) *L {
@@ -99,7 +107,7 @@ func (t *Through[T, L]) Load(ctx context.Context, db Executor) ([]*T, error) {
 		return nil, err
 	}
 	via := link.Relation.Via
-	links, hooked, err := t.LinkQuery().SelectRelated(via.Target.Name).OrderBy(via.Target.Name).read(ctx, db, allRows, 0)
+	links, hooked, err := t.LinkQuery().SelectRelated(Path[L](via.Target.Name)).OrderBy(Path[L](via.Target.Name)).read(ctx, db, allRows, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,8 @@ func (s *session) stamped(m *schema.Model, settings []plan.Setting) ([]plan.Sett
 	}
 	var named []*schema.Column
 	for _, x := range settings {
-		columns, _, _ := m.ColumnsOf([]string{x.Lookup}) // what is wrong is found when it is planned
+		name, _ := x.Lookup.At(m) // what is wrong is found when it is planned
+		columns, _, _ := m.ColumnsOf([]string{name})
 		named = append(named, columns...)
 	}
 	if m.Version != nil && slices.Contains(named, m.Version) {
@@ -94,13 +95,13 @@ func (s *session) stamped(m *schema.Model, settings []plan.Setting) ([]plan.Sett
 	settings = slices.Clip(settings)
 	for _, c := range m.Updated {
 		if !slices.Contains(named, c) {
-			settings = append(settings, plan.Setting{Lookup: c.Lookup, Value: plan.Literal{Value: s.now()}})
+			settings = append(settings, plan.Setting{Lookup: plan.Lazy{Text: c.Lookup}, Value: plan.Literal{Value: s.now()}})
 		}
 	}
 	if v := m.Version; v != nil {
 		settings = append(settings, plan.Setting{
-			Lookup: v.Lookup,
-			Value:  plan.Arithmetic{Sign: '+', X: plan.Column{Path: v.Lookup}, Y: plan.Literal{Value: 1}},
+			Lookup: plan.Lazy{Text: v.Lookup},
+			Value:  plan.Arithmetic{Sign: '+', X: plan.Column{Path: plan.Lazy{Text: v.Lookup}}, Y: plan.Literal{Value: 1}},
 		})
 	}
 	return settings, nil

@@ -77,7 +77,7 @@ func (c *change) missing(n int) error {
 // generates from them is read back. If there is no
 // row with its primary key, the error is [ErrNotFound], and if the model has a
 // version and the row another, [ErrStale].
-func Update[T any](ctx context.Context, db Executor, row *T, columns ...string) error {
+func Update[T any](ctx context.Context, db Executor, row *T, columns ...Path[T]) error {
 	return UpdateAll(ctx, db, []*T{row}, columns...)
 }
 
@@ -85,13 +85,13 @@ func Update[T any](ctx context.Context, db Executor, row *T, columns ...string) 
 // statements: all of their columns, or those named. All rows are written or,
 // if one is not in the database ([ErrNotFound]), stale ([ErrStale]) or refused,
 // none.
-func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...string) error {
+func UpdateAll[T any](ctx context.Context, db Executor, rows []*T, columns ...Path[T]) error {
 	s := db.session()
 	_, m, err := toWrite[T](s)
 	if err != nil {
 		return err
 	}
-	return s.update(ctx, m, anyRows(rows), columns)
+	return s.update(ctx, m, anyRows(rows), texts(columns))
 }
 
 // update is [UpdateAll] for rows of the model m, which are *T.

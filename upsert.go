@@ -14,9 +14,11 @@ import (
 	"github.com/kin-orm/kin/internal/sqlgen"
 )
 
-// A Conflict says which rows [Upsert] takes for the same, and what it does
+// A Conflict, made by [OnConflict], says which rows [Upsert] takes for the same, and what it does
 // with them. It is made by [OnConflict].
-type Conflict struct {
+type Conflict[P ~string] struct{ c conflict }
+
+type conflict struct {
 	by     []string
 	update []string
 	ignore bool
@@ -24,17 +26,19 @@ type Conflict struct {
 
 // OnConflict takes rows for the same if they agree in the columns, which
 // lookups name and which are unique together.
-func OnConflict(columns ...string) Conflict { return Conflict{by: columns} }
+func OnConflict[P ~string](columns ...P) Conflict[P] {
+	return Conflict[P]{conflict{by: texts(columns)}}
+}
 
 // Update has the columns of a row that is there already set to the new row's.
-func (c Conflict) Update(columns ...string) Conflict {
-	c.update, c.ignore = slices.Clone(columns), false
+func (c Conflict[P]) Update(columns ...P) Conflict[P] {
+	c.c.update, c.c.ignore = texts(columns), false
 	return c
 }
 
 // DoNothing leaves a row that is there already as it is.
-func (c Conflict) DoNothing() Conflict {
-	c.update, c.ignore = nil, true
+func (c Conflict[P]) DoNothing() Conflict[P] {
+	c.c.update, c.c.ignore = nil, true
 	return c
 }
 
@@ -48,16 +52,16 @@ func (c Conflict) DoNothing() Conflict {
 //
 // Rows that conflict in another unique column than those named are a
 // [*UniqueError].
-func Upsert[T any](ctx context.Context, db Executor, rows []*T, conflict Conflict) error {
+func Upsert[T any, P string | Path[T]](ctx context.Context, db Executor, rows []*T, onConflict Conflict[P]) error {
 	s := db.session()
 	_, m, err := toWrite[T](s)
 	if err != nil {
 		return err
 	}
-	return s.batchWrite(upserting, m, anyRows(rows), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, conflict) })
+	return s.batchWrite(upserting, m, anyRows(rows), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, onConflict.c) })
 }
 
-func (s *session) upsert(ctx context.Context, m *schema.Model, rows []any, conflict Conflict) error {
+func (s *session) upsert(ctx context.Context, m *schema.Model, rows []any, conflict conflict) error {
 	u := upserter{session: s, model: m, conflict: conflict}
 	err := u.prepare()
 	if err == nil {
@@ -85,7 +89,7 @@ type upserter struct {
 	*session
 	model    *schema.Model
 	rows     []any
-	conflict Conflict
+	conflict conflict
 	by       []*schema.Column // of the conflict
 	set      []*schema.Column
 	columns  []*schema.Column // all but what the database makes

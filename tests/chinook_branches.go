@@ -18,20 +18,20 @@ func testChinookBranches(t *testing.T, s *Suite, sh *chinookShop) {
 	ctx := t.Context()
 
 	paths := []string{"customers__invoices__lines", "reports"}
-	employees, err := kin.Query[chinook.Employee]().SelectRelated(paths...).All(ctx, s.DB)
+	employees, err := kin.Query[chinook.Employee]().SelectRelated(kin.Paths[chinook.Employee](paths...)...).All(ctx, s.DB)
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, 8+59+412+2240+s.shopCount(t, "SELECT COUNT(*) FROM Employee WHERE ReportsTo IS NOT NULL"))
 	sh.checkGraph(t, employees, shopKeysWhere("Employee", sh.employees, employeeRow.id, nil), nil, paths...)
 
 	paths = []string{"tracks__invoice_lines__invoice", "tracks__entries__playlist", "tracks__genre", "artist"}
-	albums, err := kin.Query[chinook.Album]().SelectRelated(paths...).All(ctx, s.DB)
+	albums, err := kin.Query[chinook.Album]().SelectRelated(kin.Paths[chinook.Album](paths...)...).All(ctx, s.DB)
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, 347+3503+2240+8715)
 	sh.checkGraph(t, albums, shopKeysWhere("Album", sh.albums, albumRow.id, nil), nil, paths...)
 
 	// Tracks are in several playlists; what hangs on them is read once.
 	paths = []string{"entries__track__invoice_lines", "entries__track__album__tracks"}
-	playlists, err := kin.Query[chinook.Playlist]().SelectRelated(paths...).Filter("name__in", []string{"Music", "Brazilian Music"}).All(ctx, s.DB)
+	playlists, err := kin.Query[chinook.Playlist]().SelectRelated(kin.Paths[chinook.Playlist](paths...)...).Filter("name__in", []string{"Music", "Brazilian Music"}).All(ctx, s.DB)
 	require.NoError(t, err)
 	const chosen = "SELECT PlaylistId FROM Playlist WHERE Name IN (?, ?)"
 	const within = " WHERE TrackId IN (SELECT TrackId FROM PlaylistTrack WHERE PlaylistId IN (" + chosen + "))"
@@ -47,7 +47,7 @@ func testChinookBranches(t *testing.T, s *Suite, sh *chinookShop) {
 	// Below a foreign key and beside it, with a filter and a limit.
 	paths = []string{"invoices", "support_rep__customers", "support_rep__reports_to__reports"}
 	want = s.shopIDs(t, "SELECT CustomerId FROM Customer WHERE Country = ? ORDER BY CustomerId LIMIT 5", "USA")
-	customers, err := kin.Query[chinook.Customer]().SelectRelated(paths...).Filter("country", "USA").Limit(5).All(ctx, s.DB)
+	customers, err := kin.Query[chinook.Customer]().SelectRelated(kin.Paths[chinook.Customer](paths...)...).Filter("country", "USA").Limit(5).All(ctx, s.DB)
 	require.NoError(t, err)
 	first := "(SELECT CustomerId FROM (SELECT CustomerId FROM Customer WHERE Country = ? ORDER BY CustomerId LIMIT 5) AS chosen)"
 	reps := "(SELECT SupportRepId FROM Customer WHERE CustomerId IN " + first + ")"

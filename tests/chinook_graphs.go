@@ -70,7 +70,7 @@ func testChinookPages(t *testing.T, s *Suite, sh *chinookShop) {
 
 func testChinookCustomers(t *testing.T, s *Suite, sh *chinookShop) {
 	paths := []string{"support_rep__reports_to", "invoices__lines__track__album"}
-	customers, err := kin.Query[chinook.Customer]().SelectRelated(paths...).All(t.Context(), s.DB)
+	customers, err := kin.Query[chinook.Customer]().SelectRelated(kin.Paths[chinook.Customer](paths...)...).All(t.Context(), s.DB)
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, s.shopCount(t, `SELECT COUNT(*) FROM Customer LEFT JOIN Invoice ON Invoice.CustomerId = Customer.CustomerId
 		LEFT JOIN InvoiceLine ON InvoiceLine.InvoiceId = Invoice.InvoiceId`))
@@ -87,7 +87,7 @@ func testChinookCustomers(t *testing.T, s *Suite, sh *chinookShop) {
 func testChinookEmployees(t *testing.T, s *Suite, sh *chinookShop) {
 	// No chain is as long as the path: its last step is NULL for all.
 	paths := []string{"reports_to__reports_to__reports_to", "reports"}
-	employees, err := kin.Query[chinook.Employee]().SelectRelated(paths...).All(t.Context(), s.DB)
+	employees, err := kin.Query[chinook.Employee]().SelectRelated(kin.Paths[chinook.Employee](paths...)...).All(t.Context(), s.DB)
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, s.shopCount(t, "SELECT COUNT(*) FROM Employee LEFT JOIN Employee AS below ON below.ReportsTo = Employee.EmployeeId"))
 	sh.checkGraph(t, employees, shopKeysWhere("Employee", sh.employees, employeeRow.id, nil), nil, paths...)

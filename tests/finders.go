@@ -205,7 +205,7 @@ func testFindersOther(t *testing.T, s *Suite) {
 		for _, columns := range [][]string{{"email"}, {"email", "name"}, {"email", "place", "number"}} {
 			row := mine()
 			s.Wire.Reset()
-			_, created, err := kin.GetOrCreate(ctx, db, row, columns...)
+			_, created, err := kin.GetOrCreate(ctx, db, row, kin.Paths[upsertUser](columns...)...)
 			var unique *kin.UniqueError
 			require.ErrorAs(t, err, &unique)
 			require.NotErrorIs(t, err, kin.ErrConflict)
@@ -214,7 +214,7 @@ func testFindersOther(t *testing.T, s *Suite) {
 			assert.Equal(t, *mine(), *row)
 			// Two looks, and what a savepoint takes.
 			assert.LessOrEqual(t, len(s.Wire.Statements()), 6)
-			_, err = kin.UpdateOrCreate(ctx, db, row, columns...)
+			_, err = kin.UpdateOrCreate(ctx, db, row, kin.Paths[upsertUser](columns...)...)
 			require.ErrorAs(t, err, &unique)
 			assert.Equal(t, *mine(), *row)
 		}

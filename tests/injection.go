@@ -148,10 +148,10 @@ func testInjectedNames(t *testing.T, s *Suite) {
 		for _, name := range []string{p, "name" + p, "name__" + p, "box__" + p, "box__name__" + p, "tags__" + p + "__word", p + "__name", "tags__marks" + p, "name__exact" + p} {
 			check(q.Filter(name, "x"), p)
 			check(q.Exclude("id", 1, name, "x"), p)
-			check(q.OrderBy(name), p)
-			check(q.OrderBy("id", "-"+name), p)
-			check(q.SelectRelated(name), p)
-			check(q.SelectRelated("box", "tags__"+name), p)
+			check(q.OrderBy(kin.Path[pickItem](name)), p)
+			check(q.OrderBy("id", kin.Path[pickItem]("-"+name)), p)
+			check(q.SelectRelated(kin.Path[pickItem](name)), p)
+			check(q.SelectRelated("box", kin.Path[pickItem]("tags__"+name)), p)
 		}
 	}
 	assert.Empty(t, s.Wire.Statements())
@@ -166,8 +166,8 @@ func testInjectedBytes(t *testing.T, s *Suite) {
 		for _, q := range []kin.QuerySet[pickItem]{
 			kin.Query[pickItem]().Filter("name", p), kin.Query[pickItem]().Filter("note__icontains", p),
 			kin.Query[pickItem]().Filter("name__in", []string{"x", p}), kin.Query[pickItem]().Exclude("tags__word__gt", p),
-			kin.Query[pickItem]().Filter("tags", p), kin.Query[pickItem]().Filter(p, 1), kin.Query[pickItem]().OrderBy(p),
-			kin.Query[pickItem]().SelectRelated(p), kin.Query[pickItem]().Filter("name__"+p, 1), kin.Query[pickItem]().Filter("code", p),
+			kin.Query[pickItem]().Filter("tags", p), kin.Query[pickItem]().Filter(p, 1), kin.Query[pickItem]().OrderBy(kin.Path[pickItem](p)),
+			kin.Query[pickItem]().SelectRelated(kin.Path[pickItem](p)), kin.Query[pickItem]().Filter("name__"+p, 1), kin.Query[pickItem]().Filter("code", p),
 		} {
 			_, _, err := q.SQL(s.DB.Dialect())
 			require.Error(t, err, "%q", p)
@@ -232,7 +232,7 @@ func testEndlessPaths(t *testing.T, s *Suite) {
 	} {
 		for _, q := range []kin.QuerySet[pickItem]{
 			kin.Query[pickItem]().Filter(path, "x"), kin.Query[pickItem]().Exclude("id", 1, path, "x"),
-			kin.Query[pickItem]().OrderBy(path), kin.Query[pickItem]().OrderBy("-" + path), kin.Query[pickItem]().SelectRelated(path),
+			kin.Query[pickItem]().OrderBy(kin.Path[pickItem](path)), kin.Query[pickItem]().OrderBy(kin.Path[pickItem]("-" + path)), kin.Query[pickItem]().SelectRelated(kin.Path[pickItem](path)),
 		} {
 			_, _, err := q.SQL(s.DB.Dialect())
 			var at *kin.PathError
@@ -267,8 +267,8 @@ func testMaxHops(t *testing.T, s *Suite) {
 		for why, q := range map[string]kin.QuerySet[pickItem]{
 			"a field":    kin.Query[pickItem]().Filter(most+"__name", "loop"),
 			"a relation": kin.Query[pickItem]().Filter(most, loop),
-			"a load":     kin.Query[pickItem]().SelectRelated(most).Filter("id", loop.ID),
-			"an order":   kin.Query[pickItem]().SelectRelated(most).OrderBy(most+"__name").Filter("id", loop.ID),
+			"a load":     kin.Query[pickItem]().SelectRelated(kin.Path[pickItem](most)).Filter("id", loop.ID),
+			"an order":   kin.Query[pickItem]().SelectRelated(kin.Path[pickItem](most)).OrderBy(kin.Path[pickItem](most+"__name")).Filter("id", loop.ID),
 			"Exclude":    kin.Query[pickItem]().Exclude(most+"__name__ne", "loop").Filter("id", loop.ID),
 		} {
 			s.Wire.Reset()
@@ -279,7 +279,7 @@ func testMaxHops(t *testing.T, s *Suite) {
 		}
 		for _, q := range []kin.QuerySet[pickItem]{
 			kin.Query[pickItem]().Filter(over+"__name", "loop"), kin.Query[pickItem]().Filter(over, loop), kin.Query[pickItem]().Filter(over+"__isnull", true),
-			kin.Query[pickItem]().SelectRelated(over), kin.Query[pickItem]().OrderBy(over + "__name"), kin.Query[pickItem]().Exclude(over+"__name", "loop"),
+			kin.Query[pickItem]().SelectRelated(kin.Path[pickItem](over)), kin.Query[pickItem]().OrderBy(kin.Path[pickItem](over + "__name")), kin.Query[pickItem]().Exclude(over+"__name", "loop"),
 		} {
 			_, _, err := q.SQL(s.DB.Dialect())
 			var at *kin.PathError

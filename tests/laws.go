@@ -34,7 +34,7 @@ func testLawRoots(t *testing.T, s *Suite) {
 	ctx := t.Context()
 	school := s.NewSchool(t, 12, 5, 3)
 	for _, paths := range [][]string{nil, {"students"}, {"students__category"}, {"students", "teachers"}, {"students__class__teachers"}} {
-		q := kin.Query[SchoolClass]().SelectRelated(paths...).Filter("students__name__startswith", "student").OrderBy("-name")
+		q := kin.Query[SchoolClass]().SelectRelated(kin.Paths[SchoolClass](paths...)...).Filter("students__name__startswith", "student").OrderBy("-name")
 		all, err := q.All(ctx, s.DB)
 		require.NoError(t, err)
 		require.Len(t, all, 12, paths)

@@ -49,7 +49,7 @@ func hops(step string, n int) string {
 func testJoinLimit(t *testing.T, s *Suite) {
 	s = limitSuite(t, s)
 	paths := []string{hops("a", 16), hops("b", 16), hops("c", 16), hops("d", 16), hops("e", 16)}
-	rows, err := kin.Query[limitNode]().SelectRelated(paths...).All(t.Context(), s.DB)
+	rows, err := kin.Query[limitNode]().SelectRelated(kin.Paths[limitNode](paths...)...).All(t.Context(), s.DB)
 	if most := s.Dialect().Traits().MaxJoins; most > 0 {
 		require.ErrorContains(t, err, "joins 81 tables; this database joins at most")
 		s.Wire.Want(t, 0, 0)
@@ -59,7 +59,7 @@ func testJoinLimit(t *testing.T, s *Suite) {
 		assert.Same(t, rows[0], rows[0].E.Get())
 		s.Wire.Want(t, 1, 1)
 	}
-	rows, err = kin.Query[limitNode]().SelectRelated(paths[:3]...).All(t.Context(), s.DB)
+	rows, err = kin.Query[limitNode]().SelectRelated(kin.Paths[limitNode](paths[:3]...)...).All(t.Context(), s.DB)
 	require.NoError(t, err, "a join of 49 tables")
 	assert.Same(t, rows[0], rows[0].A.Get().B.Get().C.Get())
 }
@@ -67,15 +67,15 @@ func testJoinLimit(t *testing.T, s *Suite) {
 func testHopLimit(t *testing.T, s *Suite) {
 	s = limitSuite(t, s)
 	most, over := hops("a", kin.MaxHops), hops("a", kin.MaxHops+1)
-	rows, err := kin.Query[limitNode]().SelectRelated(most).Filter(most+"__name", "root").OrderBy(most+"__name").All(t.Context(), s.DB)
+	rows, err := kin.Query[limitNode]().SelectRelated(kin.Path[limitNode](most)).Filter(most+"__name", "root").OrderBy(kin.Path[limitNode](most+"__name")).All(t.Context(), s.DB)
 	require.NoError(t, err)
 	require.Len(t, rows, 1)
 	s.Wire.Want(t, 1, 1)
 	for _, q := range []kin.QuerySet[limitNode]{
-		kin.Query[limitNode]().SelectRelated(over),
+		kin.Query[limitNode]().SelectRelated(kin.Path[limitNode](over)),
 		kin.Query[limitNode]().Filter(over+"__name", "root"),
-		kin.Query[limitNode]().OrderBy(over + "__name"),
-		kin.Query[limitNode]().SelectRelated(hops("as", 10_000)),
+		kin.Query[limitNode]().OrderBy(kin.Path[limitNode](over + "__name")),
+		kin.Query[limitNode]().SelectRelated(kin.Path[limitNode](hops("as", 10_000))),
 	} {
 		_, err := q.All(t.Context(), s.DB)
 		var path *kin.PathError

@@ -143,7 +143,7 @@ func testLinkedBranches(t *testing.T, s *Suite) {
 		{[]string{"remarks__post__tags", "tags__notes"}, -1},
 		{[]string{"tags__posts__remarks", "tags__notes", "remarks"}, -1},
 	} {
-		posts, err := kin.Query[linkPost]().SelectRelated(c.paths...).All(t.Context(), w.DB)
+		posts, err := kin.Query[linkPost]().SelectRelated(kin.Paths[linkPost](c.paths...)...).All(t.Context(), w.DB)
 		require.NoError(t, err, c.paths)
 		if c.rows >= 0 {
 			s.Wire.Want(t, 1, c.rows)
@@ -157,7 +157,7 @@ func testLinkedBranches(t *testing.T, s *Suite) {
 		assert.Len(t, tags, len(reached), c.paths)
 
 		i := 0
-		for p, err := range kin.Query[linkPost]().SelectRelated(c.paths...).Iter(t.Context(), w.DB) {
+		for p, err := range kin.Query[linkPost]().SelectRelated(kin.Paths[linkPost](c.paths...)...).Iter(t.Context(), w.DB) {
 			require.NoError(t, err)
 			assert.Equal(t, w.posts[i].ID, p.ID)
 			w.check(t, []*linkPost{p}, map[int64]*linkTag{})
@@ -174,7 +174,7 @@ func testLinkedOrders(t *testing.T, s *Suite) {
 		return strings.Compare(w.tags[b-1].Name, w.tags[a-1].Name)*2 + cmpInt(a, b)
 	}
 	for _, paths := range [][]string{{"tags"}, {"tags", "remarks"}} {
-		q := kin.Query[linkPost]().SelectRelated(paths...).OrderBy("-title", "-tags__name")
+		q := kin.Query[linkPost]().SelectRelated(kin.Paths[linkPost](paths...)...).OrderBy("-title", "-tags__name")
 		want := slices.Clone(w.posts)
 		slices.SortStableFunc(want, func(a, b *linkPost) int { return strings.Compare(b.Title, a.Title) })
 		posts, err := q.All(t.Context(), w.DB)

@@ -151,14 +151,14 @@ func testNamedUpsert(t *testing.T, s *Suite) {
 	require.NoError(t, kin.Insert(t.Context(), plain.DB,
 		&scopePrice{Code: "a", Amount: 1, Tenant: 1}, &scopePrice{Code: "b", Amount: 2, Tenant: 2}))
 	amounts := func() []int64 { return s.ints(t, "SELECT amount + 1000 * tenant FROM scope_prices ORDER BY code") }
-	upsert := func(c kin.Conflict, rows ...*scopePrice) error { return kin.Upsert(ctx, s.DB, rows, c) }
+	upsert := func(c kin.Conflict[string], rows ...*scopePrice) error { return kin.Upsert(ctx, s.DB, rows, c) }
 
 	rows := []*scopePrice{{Code: "a", Amount: 10, Tenant: 1}, {Code: "c", Amount: 30, Tenant: 1}}
 	require.NoError(t, upsert(kin.OnConflict("code"), rows...))
 	assert.EqualValues(t, 1, rows[0].ID)
 	assert.NotZero(t, rows[1].ID)
 	assert.Equal(t, []int64{1010, 2002, 1030}, amounts())
-	for _, c := range []kin.Conflict{kin.OnConflict("code"), kin.OnConflict("code").Update("amount"), kin.OnConflict("code").DoNothing()} {
+	for _, c := range []kin.Conflict[string]{kin.OnConflict("code"), kin.OnConflict("code").Update("amount"), kin.OnConflict("code").DoNothing()} {
 		err := upsert(c, &scopePrice{Code: "a", Amount: 11, Tenant: 1}, &scopePrice{Code: "b", Amount: 20, Tenant: 1})
 		var unique *kin.UniqueError
 		require.ErrorAs(t, err, &unique)
@@ -197,7 +197,7 @@ func testNamedSets(t *testing.T, s *Suite) {
 	assert.EqualValues(t, 2, n)
 	assert.Equal(t, []int64{3, 5}, s.ints(t, "SELECT id FROM scope_docs WHERE title = 'x' ORDER BY id"))
 	before := s.fingerprint(t)
-	for _, set := range []kin.Setting{kin.Set("tenant", 2), kin.Set("tenant", kin.F("tenant").Add(0))} {
+	for _, set := range []*kin.Assignment{kin.Set("tenant", 2), kin.Set("tenant", kin.F("tenant").Add(0))} {
 		s.Wire.Reset()
 		_, err = kin.Query[scopeDoc]().Everything().Update(ctx, s.DB, set)
 		require.ErrorIs(t, err, kin.ErrOutside)

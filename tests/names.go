@@ -286,7 +286,7 @@ func testLongRelations(t *testing.T, s *Suite) {
 	require.NoError(t, kin.Insert(t.Context(), s.DB, field(rows[0], rows[1]), field(rows[1], rows[1]), field(rows[0], rows[1])))
 	related := "related" + strings.Repeat("x", 190)
 	step := kin.SnakeCase("Field" + strings.Repeat("x", 190))
-	got, err := kin.Query[longA]().SelectRelated(related+"a__"+step+"_b", related+"b__"+step+"_a").
+	got, err := kin.Query[longA]().SelectRelated(kin.Paths[longA](related+"a__"+step+"_b", related+"b__"+step+"_a")...).
 		Filter(related+"b__"+step+"_a__id", rows[0].ID).All(t.Context(), s.DB)
 	require.NoError(t, err)
 	require.Len(t, got, 1)

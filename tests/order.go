@@ -71,7 +71,7 @@ func (w *pickWorld) checkOrder(t *testing.T, s *Suite, orders ...string) {
 	ctx := t.Context()
 	want := rowKeys(w.ordered(orders...))
 	s.Wire.Reset()
-	q := kin.Query[pickItem]().OrderBy(orders...)
+	q := kin.Query[pickItem]().OrderBy(kin.Paths[pickItem](orders...)...)
 	got, err := pickKeys(ctx, s, q)
 	require.NoError(t, err, orders)
 	require.Equal(t, want, got, orders)
@@ -142,7 +142,7 @@ func testOrderPages(t *testing.T, s *Suite) {
 	for _, load := range [][]string{nil, {"box__shelf"}, {"tags__marks"}, {"tags", "parts__tags"}} {
 		for _, orders := range [][]string{nil, {"-id"}, {"open"}, {"-note", "live"}, {"box__shelf__label"}, {"-parent__name"}, {"live"}, {"-until"}} {
 			want := rowKeys(w.ordered(orders...))
-			q := kin.Query[pickItem]().SelectRelated(load...).OrderBy(orders...)
+			q := kin.Query[pickItem]().SelectRelated(kin.Paths[pickItem](load...)...).OrderBy(kin.Paths[pickItem](orders...)...)
 			var got []any
 			for at := 0; at < len(want); at += 7 {
 				page := q.Limit(7).Offset(at)
@@ -204,7 +204,7 @@ func testOrderChildren(t *testing.T, s *Suite) {
 		{"the last level alone", []string{"-tags__marks__text"}, nil, nil, []string{"-text"}},
 		{"by the foreign key", []string{"-tags__item", "tags__marks__tag__weight"}, nil, nil, nil},
 	} {
-		q := kin.Query[pickItem]().SelectRelated("tags__marks").OrderBy(c.orders...)
+		q := kin.Query[pickItem]().SelectRelated("tags__marks").OrderBy(kin.Paths[pickItem](c.orders...)...)
 		for _, page := range []kin.QuerySet[pickItem]{q, q.Limit(30), q.Limit(20).Offset(10)} {
 			rows, err := page.All(ctx, s.DB)
 			require.NoError(t, err, c.why)

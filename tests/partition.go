@@ -174,7 +174,7 @@ func testConditionsDoNotTrim(t *testing.T, s *Suite) {
 		for range 20 {
 			conds := w.group("item")
 			lookup, value, more := pickArgs(conds)
-			q := kin.Query[pickItem]().SelectRelated(paths...).Filter(lookup, value, more...)
+			q := kin.Query[pickItem]().SelectRelated(kin.Paths[pickItem](paths...)...).Filter(lookup, value, more...)
 			rows, err := q.All(t.Context(), s.DB)
 			require.NoError(t, err, pickText(conds))
 			at := 0

@@ -104,7 +104,7 @@ type SoftDeleted struct{ Loads []string }
 // SQL writes it.
 func (x SoftDeleted) SQL(d dialect.Dialect) (string, []any, error) {
 	db := kin.New((*sql.DB)(nil), d, kin.WithRegistry(scopeRegistry()))
-	return kin.Query[scopeDoc]().SelectRelated(x.Loads...).Filter("children__notes__text", "a").OrderBy("team__name").SQL(db.Dialect())
+	return kin.Query[scopeDoc]().SelectRelated(kin.Paths[scopeDoc](x.Loads...)...).Filter("children__notes__text", "a").OrderBy("team__name").SQL(db.Dialect())
 }
 
 // scopeSuite returns a Suite with the tables, and one on the same database

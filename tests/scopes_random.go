@@ -172,7 +172,7 @@ func (w *scopeWorld) checkQuery(ctx context.Context, t *testing.T, db *kin.DB, v
 	loads := scopeLoads()
 	load := loads[rnd.IntN(len(loads))]
 	text += fmt.Sprint(" ", load)
-	q = q.SelectRelated(load...)
+	q = q.SelectRelated(kin.Paths[scopeDoc](load...)...)
 	rows, err := q.All(ctx, db)
 	require.NoError(t, err, text)
 	w.checkDocs(t, v, rows, want, text, map[any]bool{})

@@ -162,7 +162,7 @@ func testSetExpressions(t *testing.T, s *Suite) {
 	assert.InDelta(t, 3.5, items[0].Score, 0)
 	_ = owners
 
-	for why, setting := range map[string]kin.Setting{
+	for why, setting := range map[string]*kin.Assignment{
 		"calculates with text":          kin.Set("count", kin.F("name").Add(1)),
 		"a wrong type":                  kin.Set("count", kin.F("count").Add("x")),
 		"NULL for what cannot be":       kin.Set("name", nil),

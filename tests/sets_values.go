@@ -37,7 +37,7 @@ func testSetOthers(t *testing.T, s *Suite) {
 	for _, c := range []struct {
 		why  string
 		q    kin.QuerySet[setMember]
-		set  kin.Setting
+		set  *kin.Assignment
 		read func(*setMember) any
 		want []any
 	}{

@@ -49,7 +49,7 @@ func (w *world) size() int {
 func testThreeBranches(t *testing.T, s *Suite) {
 	s = s.With(kin.WithRegistry(branchRegistry()))
 	w := newWorld(t, s, 6)
-	got, err := kin.Query[branchCompany]().SelectRelated(allBranches()...).All(t.Context(), s.DB)
+	got, err := kin.Query[branchCompany]().SelectRelated(kin.Paths[branchCompany](allBranches()...)...).All(t.Context(), s.DB)
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, w.size())
 	w.check(t, got, w.companies, keyOrder(), "departments", "sites", "vehicles", "people", "badges", "rooms", "plants")
@@ -58,7 +58,7 @@ func testThreeBranches(t *testing.T, s *Suite) {
 func testBranchOrders(t *testing.T, s *Suite) {
 	s = s.With(kin.WithRegistry(branchRegistry()))
 	w := newWorld(t, s, 6)
-	got, err := kin.Query[branchCompany]().SelectRelated(allBranches()...).
+	got, err := kin.Query[branchCompany]().SelectRelated(kin.Paths[branchCompany](allBranches()...)...).
 		OrderBy("-name", "-sites__name", "departments__people__name", "-departments__rooms__desks",
 			"departments__rooms__plants__kind").
 		All(t.Context(), s.DB)
@@ -117,7 +117,7 @@ func testEmptyBranches(t *testing.T, s *Suite) {
 	empty := &branchCompany{Name: "empty"}
 	require.NoError(t, kin.Insert(t.Context(), s.DB, empty))
 	s.Wire.Reset()
-	got, err := kin.Query[branchCompany]().SelectRelated(allBranches()...).All(t.Context(), s.DB)
+	got, err := kin.Query[branchCompany]().SelectRelated(kin.Paths[branchCompany](allBranches()...)...).All(t.Context(), s.DB)
 	require.NoError(t, err)
 	s.Wire.Want(t, 1, 1)
 	require.Len(t, got, 1)
@@ -193,7 +193,7 @@ func testOneModelTwice(t *testing.T, s *Suite) {
 func testBranchIter(t *testing.T, s *Suite) {
 	s = s.With(kin.WithRegistry(branchRegistry()))
 	w := newWorld(t, s, 6)
-	q := kin.Query[branchCompany]().SelectRelated(allBranches()...).OrderBy("-name")
+	q := kin.Query[branchCompany]().SelectRelated(kin.Paths[branchCompany](allBranches()...)...).OrderBy("-name")
 	want := slices.Clone(w.companies)
 	slices.SortStableFunc(want, func(a, b *branchCompany) int { return strings.Compare(b.Name, a.Name) })
 	var got []*branchCompany

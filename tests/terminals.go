@@ -43,7 +43,7 @@ func testOneRow(t *testing.T, s *Suite) {
 	ctx := t.Context()
 	school := s.NewSchool(t, 4, 5, 3)
 	for _, load := range [][]string{nil, {"students"}, {"students__category"}, {"students", "teachers__category"}} {
-		q := kin.Query[SchoolClass]().SelectRelated(load...).OrderBy("-name")
+		q := kin.Query[SchoolClass]().SelectRelated(kin.Paths[SchoolClass](load...)...).OrderBy("-name")
 		rows := func(classes int) int { // that are read for so many classes
 			switch len(load) {
 			case 0:
@@ -125,7 +125,7 @@ func testOneOfPage(t *testing.T, s *Suite) {
 		{"by key, down", kin.Query[SchoolClass]().OrderBy("-id").Limit(2), "class 004", "class 003", "*", 2},
 	} {
 		for _, load := range [][]string{nil, {"students"}, {"students", "teachers"}} {
-			q := c.q.SelectRelated(load...)
+			q := c.q.SelectRelated(kin.Paths[SchoolClass](load...)...)
 			check := func(want string, one func(context.Context, kin.Executor) (*SchoolClass, error)) {
 				t.Helper()
 				row, err := one(ctx, s.DB)

@@ -36,7 +36,7 @@ func testIterLikeAll(t *testing.T, s *Suite) {
 		for _, q := range []kin.QuerySet[SchoolClass]{
 			kin.Query[SchoolClass](), kin.Query[SchoolClass]().OrderBy("-name"), kin.Query[SchoolClass]().OrderBy("-name").Limit(3).Offset(2),
 		} {
-			q = q.SelectRelated(load...)
+			q = q.SelectRelated(kin.Paths[SchoolClass](load...)...)
 			all, err := q.All(ctx, s.DB)
 			require.NoError(t, err)
 			require.NotEmpty(t, all)
@@ -73,7 +73,7 @@ func testIterBreak(t *testing.T, s *Suite) {
 	ctx := t.Context()
 	s.NewSchool(t, 30, 6, 3)
 	for _, load := range [][]string{nil, {"students"}, {"students", "teachers"}} {
-		seq := kin.Query[SchoolClass]().SelectRelated(load...).Iter(ctx, s.DB)
+		seq := kin.Query[SchoolClass]().SelectRelated(kin.Paths[SchoolClass](load...)...).Iter(ctx, s.DB)
 		s.Wire.Reset()
 		for stop := range 4 {
 			n := 0
@@ -132,7 +132,7 @@ func testCancelled(t *testing.T, s *Suite) {
 	for _, load := range [][]string{nil, {"students"}, {"students", "teachers"}} {
 		ctx, cancel := context.WithCancel(t.Context())
 		rows, errs := 0, 0
-		for row, err := range q.SelectRelated(load...).Iter(ctx, s.DB) {
+		for row, err := range q.SelectRelated(kin.Paths[SchoolClass](load...)...).Iter(ctx, s.DB) {
 			if err != nil {
 				require.ErrorIs(t, err, context.Canceled, load)
 				assert.Nil(t, row)

@@ -44,9 +44,9 @@ func testImmutable(t *testing.T, s *Suite) {
 		assert.False(t, rows[0].Students.Loaded())
 	}
 	paths := []string{"students", "teachers"}
-	q := kin.Query[SchoolClass]().SelectRelated(paths...)
+	q := kin.Query[SchoolClass]().SelectRelated(kin.Paths[SchoolClass](paths...)...)
 	orders := []string{"-name"}
-	o := kin.Query[SchoolClass]().OrderBy(orders...)
+	o := kin.Query[SchoolClass]().OrderBy(kin.Paths[SchoolClass](orders...)...)
 	more := []any{"name__endswith", "1"}
 	f := kin.Query[SchoolClass]().Filter("id__gt", 0, more...)
 	paths[0], orders[0], more[1] = "nothing", "nothing", "2"

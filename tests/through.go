@@ -201,7 +201,7 @@ func testThroughOrders(t *testing.T, s *Suite) {
 	s, members := newClubs(t, s)
 	ctx := t.Context()
 	for _, paths := range [][]string{{"clubs"}, {"clubs", "pupils"}, {"clubs__members"}} {
-		people, err := kin.Query[linkPerson]().SelectRelated(paths...).OrderBy("-name", "-clubs__link__since").All(ctx, s.DB)
+		people, err := kin.Query[linkPerson]().SelectRelated(kin.Paths[linkPerson](paths...)...).OrderBy("-name", "-clubs__link__since").All(ctx, s.DB)
 		require.NoError(t, err)
 		require.Len(t, people, 4)
 		assert.Equal(t, "dot", people[0].Name)
@@ -210,7 +210,7 @@ func testThroughOrders(t *testing.T, s *Suite) {
 			slices.SortFunc(want, func(a, b member) int { return b.since - a.since })
 			assert.Equal(t, want, held(p), "%v", paths)
 		}
-		people, err = kin.Query[linkPerson]().SelectRelated(paths...).OrderBy("clubs__name").All(ctx, s.DB)
+		people, err = kin.Query[linkPerson]().SelectRelated(kin.Paths[linkPerson](paths...)...).OrderBy("clubs__name").All(ctx, s.DB)
 		require.NoError(t, err)
 		for _, p := range people {
 			names := []string{}

@@ -173,7 +173,7 @@ func testUpsertRefused(t *testing.T, s *Suite) {
 		"an unknown column":               kin.Upsert(ctx, s.DB, other, kin.OnConflict("emal")),
 		"an unknown column to update":     kin.Upsert(ctx, s.DB, other, kin.OnConflict("email").Update("nam")),
 		"an update of what identifies":    kin.Upsert(ctx, s.DB, other, kin.OnConflict("email").Update("email")),
-		"no columns":                      kin.Upsert(ctx, s.DB, other, kin.OnConflict()),
+		"no columns":                      kin.Upsert(ctx, s.DB, other, kin.OnConflict[string]()),
 		"the same twice":                  kin.Upsert(ctx, s.DB, append(other, upsertUsers(5, 6, "x")...), kin.OnConflict("email")),
 		"a nil row":                       kin.Upsert(ctx, s.DB, append(other, nil), kin.OnConflict("email")),
 		"a generated key that is not set": kin.Upsert(ctx, s.DB, other, kin.OnConflict("id")),

@@ -4,6 +4,7 @@
 package lookup
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -15,6 +16,10 @@ import (
 
 // MaxHops is the most relations that a path may follow.
 const MaxHops = 16
+
+// Unresolved begins the text of a path that could not be found out. What
+// follows is why.
+const Unresolved = "\x00"
 
 // An Op compares a column with values.
 type Op uint8
@@ -132,6 +137,29 @@ func Condition(m *schema.Model, text string) (Path, error) {
 	return p, nil
 }
 
+// Member resolves a path that ends in a column or a relation.
+func Member(m *schema.Model, text string) (Path, error) {
+	p, rest, at, err := walk(m, text)
+	if err == nil && len(rest) > 0 {
+		err = notFound(at, text, rest[0], "field or relation", at.Members())
+	}
+	return p, err
+}
+
+// Relation resolves a path of relations.
+func Relation(m *schema.Model, text string) (Path, error) {
+	p, rest, at, err := walk(m, text)
+	switch {
+	case err != nil:
+		return p, err
+	case len(rest) > 0:
+		return p, notFound(at, text, rest[0], "relation", relations(at))
+	case p.Column != nil:
+		return p, notFound(p.Column.Model, text, p.Column.Lookup, "relation", relations(p.Column.Model))
+	}
+	return p, nil
+}
+
 // Order resolves a path that ends in a column or a to-one relation.
 func Order(m *schema.Model, text string) (Path, error) {
 	p, rest, at, err := walk(m, text)
@@ -241,6 +269,9 @@ func hasLinkModel(r *schema.Relation) bool { return r.Via != nil && !r.Via.Link.
 // walk follows text as far as it names members. It returns the steps that
 // are left and the model at which they were not found.
 func walk(m *schema.Model, text string) (p Path, rest []string, at *schema.Model, err error) {
+	if bad, ok := strings.CutPrefix(text, Unresolved); ok {
+		return p, nil, m, errors.New(bad)
+	}
 	p.Text, at = text, m
 	for left, more := text, true; more; {
 		var step string

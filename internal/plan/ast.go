@@ -141,6 +141,18 @@ type All []Cond
 // Any is met if one of its parts is.
 type Any []Cond
 
+// Odds is met if an odd number of its parts is.
+type Odds []Cond
+
+// A Test compares expressions. If Y may be NULL, so that NULL is a value like
+// others, Distinct is set, and Op is Ne.
+type Test struct {
+	X, Y     Expr
+	Op       lookup.Op
+	Text     bool // whether they are texts, which are compared by code point
+	Distinct bool
+}
+
 // A Not is met if its condition is not.
 type Not struct{ Cond Cond }
 
@@ -176,6 +188,8 @@ func (*InSelect) isCond() {}
 func (Const) isCond()     {}
 func (All) isCond()       {}
 func (Any) isCond()       {}
+func (Odds) isCond()      {}
+func (*Test) isCond()     {}
 func (Not) isCond()       {}
 func (*Cmp) isCond()      {}
 func (*Tuples) isCond()   {}

@@ -20,7 +20,7 @@ type Query struct {
 	Keys   []rel.Key // if not empty, only rows with these keys,
 	Exact  bool      // which have the version too
 	Fixed  []Fixed
-	Calls  []Call
+	Calls  []Ask
 	Order  []string // paths, those in descending order with a "-" before them
 	Limit  *int64
 	Offset int64
@@ -58,10 +58,12 @@ type builder struct {
 	used   map[string]int  // how often an alias is in use
 	outer  map[*Table]bool // tables on the far side of an outer join
 	err    error           // of the first filter that fails
+	depth  int             // of the condition that is being resolved
+	budget int             // of conditions
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
-	return &builder{query: q, traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}}
+	return &builder{query: q, traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}, budget: MaxConditions}
 }
 
 // root returns a From of the query's model. Its scope is a part of where: what

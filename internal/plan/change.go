@@ -39,7 +39,7 @@ type Assignment struct {
 
 // A Setting is an assignment as a user writes it.
 type Setting struct {
-	Lookup string
+	Lookup Lazy
 	Value  Value
 }
 
@@ -195,8 +195,12 @@ func subqueries(c Cond) bool {
 		return slices.ContainsFunc(c, subqueries)
 	case Any:
 		return slices.ContainsFunc(c, subqueries)
+	case Odds:
+		return slices.ContainsFunc(c, subqueries)
 	case Not:
 		return subqueries(c.Cond)
+	case *Test:
+		return readsRows(c.X, nil) || readsRows(c.Y, nil)
 	case *Exists, *InSelect:
 		return true
 	}
@@ -205,7 +209,11 @@ func subqueries(c Cond) bool {
 
 // assign adds the assignments of a setting: several for a composite key.
 func (b *builder) assign(change *Change, from *From, s Setting) error {
-	columns, bad, ok := from.Table.Model.ColumnsOf([]string{s.Lookup})
+	name, err := s.Lookup.At(from.Table.Model)
+	if err != nil {
+		return err
+	}
+	columns, bad, ok := from.Table.Model.ColumnsOf([]string{name})
 	if !ok {
 		return fmt.Errorf("kin: %s has no column %q%s", from.Table.Model.Name, bad, schema.Suggest(bad, from.Table.Model.Members()))
 	}

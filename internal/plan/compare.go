@@ -64,6 +64,9 @@ func bounds(p step) (low, high any, err error) {
 
 // compare compares a column with one value.
 func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
+	if v, ok := x.(Value); ok {
+		return b.against(ref, p, op, v)
+	}
 	column := ref.Column.Source
 	if op.Text() && !isText(column) {
 		return nil, p.errorf("%s searches text, but %s is a %s", op, column.GoName(), column.Field.Type)

@@ -10,24 +10,11 @@ import (
 	"github.com/kin-orm/kin/internal/schema"
 )
 
-// A Pair is a condition as a user writes it.
-type Pair struct {
-	Lookup string
-	Value  any
-}
-
-// A Call is one call of Filter or Exclude: its pairs speak of the same
-// related rows.
-type Call struct {
-	Pairs  []Pair
-	Negate bool
-}
-
 // MaxList is the most values of a list in a condition.
 const MaxList = 1_000_000
 
 // where returns the condition that all calls are met, over the rows of from.
-func (b *builder) where(from *From, calls []Call) (Cond, error) {
+func (b *builder) where(from *From, calls []Ask) (Cond, error) {
 	all, err := b.fixed(from)
 	if err != nil {
 		return nil, err
@@ -43,23 +30,12 @@ func (b *builder) where(from *From, calls []Call) (Cond, error) {
 }
 
 // calls returns the condition that all calls are met.
-func (b *builder) calls(from *From, calls []Call) (Cond, error) {
-	var all All
+func (b *builder) calls(from *From, calls []Ask) (Cond, error) {
+	all := make(All, 0, len(calls))
 	for _, call := range calls {
-		var paths []step
-		for _, pair := range call.Pairs {
-			p, err := lookup.Condition(from.Table.Model, pair.Lookup)
-			if err != nil {
-				return nil, err
-			}
-			paths = append(paths, step{p, p.Hops, pair.Value})
-		}
-		c, err := b.group(from, from.Table, paths)
+		c, err := b.ask(place{from, from.Table}, call)
 		if err != nil {
 			return nil, err
-		}
-		if call.Negate {
-			c = negate(c)
 		}
 		all = append(all, c)
 	}
@@ -132,90 +108,9 @@ func (b *builder) linkedTo(at *Table, f Fixed) (Cond, error) {
 	return &Exists{Relation: back.Link, Parent: at, From: inner, Where: c}, err
 }
 
-// A step is a pair on its way along its path.
-type step struct {
-	path  lookup.Path
-	hops  []*schema.Relation // that are left
-	value any
-}
-
-// group returns the condition that all paths, which start at the table at,
-// are met. Those that go on through the same to-many relation speak of the
-// same row there.
-func (b *builder) group(from *From, at *Table, paths []step) (Cond, error) {
-	var all All
-	type branch struct {
-		table    *Table
-		relation *schema.Relation
-		targets  []*schema.Relation // foreign keys of a link table
-		paths    []step
-	}
-	var branches []*branch
-	for _, p := range paths {
-		table := at
-		for len(p.hops) > 0 && p.hops[0].Kind == schema.ToOne && !p.ends() {
-			table = b.join(from, table, p.hops[0], false)
-			p.hops = p.hops[1:]
-		}
-		if len(p.hops) == 0 || p.hops[0].Kind == schema.ToOne {
-			c, err := b.leaf(table, p)
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, c)
-			continue
-		}
-		if len(p.hops) == 1 && p.path.Column == nil && hydrate.IsNull(p.value) {
-			// No row at the end is what NULL is for a foreign key.
-			switch p.path.Op {
-			case lookup.Exact:
-				p.path.Op, p.value = lookup.IsNull, true
-			case lookup.Ne:
-				p.path.Op, p.value = lookup.IsNull, false
-			default:
-			}
-		}
-		if len(p.hops) == 1 && p.path.Column == nil && p.path.Op == lookup.IsNull {
-			first := p.hops[0].Hops()[0]
-			c, err := b.isNull(p, &Exists{Relation: first, Parent: table, From: b.linked(first, p.target())})
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, c)
-			continue
-		}
-		target := p.target()
-		p.hops = slices.Concat(p.hops[0].Hops(), p.hops[1:])
-		i := slices.IndexFunc(branches, func(x *branch) bool { return x.table == table && x.relation == p.hops[0] })
-		if i < 0 {
-			i = len(branches)
-			branches = append(branches, &branch{table: table, relation: p.hops[0]})
-		}
-		p.hops = p.hops[1:]
-		branches[i].paths = append(branches[i].paths, p)
-		branches[i].targets = append(branches[i].targets, target)
-	}
-	for _, br := range branches {
-		inner := b.linked(br.relation, br.targets...)
-		c, err := b.group(inner, inner.Table, br.paths)
-		if err != nil {
-			return nil, err
-		}
-		if c == Const(false) {
-			all = append(all, c)
-			continue
-		}
-		if c == Const(true) {
-			c = nil
-		}
-		all = append(all, &Exists{Relation: br.relation, Parent: br.table, From: inner, Where: c})
-	}
-	return conjunction(all), nil
-}
-
-// target returns the foreign key from the link of the many-to-many relation
+// targeted returns the foreign key from the link of the many-to-many relation
 // that is the next hop to its far side, or nil if it is another relation.
-func (p step) target() *schema.Relation {
+func (p step) targeted() *schema.Relation {
 	if via := p.hops[0].Via; via != nil {
 		return via.Target
 	}
@@ -228,7 +123,7 @@ func (p step) target() *schema.Relation {
 // ends reports whether the columns of the foreign key, which is the next
 // hop, answer the question: the path ends in it, or in the key it holds.
 func (p step) ends() bool {
-	if len(p.hops) > 1 {
+	if len(p.hops) > 1 || p.rows != nil {
 		return false
 	}
 	return p.path.Column == nil || slices.Contains(p.hops[0].ToColumns, p.path.Column)
@@ -259,7 +154,7 @@ func (b *builder) leaf(at *Table, p step) (Cond, error) {
 	return b.relation(refs, target, p)
 }
 
-// conjunction, disjunction and negate simplify as they go, so that a
+// conjunction, disjunction, parity and negate simplify as they go, so that a
 // condition that is known is a Const.
 func conjunction(parts All) Cond {
 	kept := parts[:0]
@@ -282,13 +177,46 @@ func conjunction(parts All) Cond {
 }
 
 func disjunction(parts Any) Cond {
-	switch len(parts) {
+	kept := parts[:0]
+	for _, c := range parts {
+		switch c {
+		case Const(true):
+			return c
+		case Const(false):
+			continue
+		}
+		kept = append(kept, c)
+	}
+	switch len(kept) {
 	case 0:
 		return Const(false)
 	case 1:
-		return parts[0]
+		return kept[0]
 	}
-	return parts
+	return slices.Clip(kept)
+}
+
+// parity returns the condition that an odd number of the parts are met.
+func parity(parts Odds) Cond {
+	kept, odd := parts[:0], false
+	for _, c := range parts {
+		if known, ok := c.(Const); ok {
+			odd = odd != bool(known)
+			continue
+		}
+		kept = append(kept, c)
+	}
+	var c Cond = slices.Clip(kept)
+	switch len(kept) {
+	case 0:
+		return Const(odd)
+	case 1:
+		c = kept[0]
+	}
+	if odd {
+		return negate(c)
+	}
+	return c
 }
 
 func negate(c Cond) Cond {

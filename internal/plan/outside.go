@@ -67,6 +67,8 @@ func readsColumn(c Cond, columns []*schema.Column) bool {
 		return some(c)
 	case Any:
 		return some(c)
+	case Odds:
+		return some(c)
 	case Not:
 		return readsColumn(c.Cond, columns)
 	case *Cmp:
@@ -98,6 +100,13 @@ func meets(c Cond, row func(*schema.Column) (driver.Value, bool)) (met, known bo
 		return decide(c, false)
 	case Any:
 		return decide(c, true)
+	case Odds:
+		known = true
+		for _, part := range c {
+			m, k := meets(part, row)
+			met, known = met != m, known && k
+		}
+		return met, known
 	case Not:
 		met, known = meets(c.Cond, row)
 		return !met, known

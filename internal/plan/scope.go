@@ -79,7 +79,7 @@ func alsoAll(all All, c Cond) All {
 // A Filter is a named filter of a model, as a call has it.
 type Filter struct {
 	Name  string
-	Calls []Call
+	Calls []Ask
 }
 
 // A Scope is what the filters of a model ask of its rows, in one call.
@@ -177,6 +177,8 @@ func (s *Scope) describe(shape []byte, c Cond) ([]byte, error) {
 		list('&', c)
 	case Any:
 		list('|', c)
+	case Odds:
+		list('^', c)
 	case Not:
 		list('!', []Cond{c.Cond})
 	case *Cmp:
@@ -258,6 +260,8 @@ func over(c Cond, t *Table, give func(driver.Value) driver.Value) Cond {
 		return All(each(c))
 	case Any:
 		return Any(each(c))
+	case Odds:
+		return Odds(each(c))
 	case Not:
 		return Not{over(c.Cond, t, give)}
 	case *Cmp:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -18,7 +17,7 @@ type Value interface{ isValue() }
 type Literal struct{ Value any }
 
 // Column is a field, of the model's own or of a row that foreign keys lead to.
-type Column struct{ Path string }
+type Column struct{ Path Lazy }
 
 // Arithmetic is a sum, difference, product or quotient.
 type Arithmetic struct {
@@ -50,7 +49,7 @@ type Case struct {
 
 // When is a condition and a value.
 type When struct {
-	Call Call
+	Ask  Ask
 	Then Value
 }
 
@@ -123,7 +122,7 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 	case Mistake:
 		return nil, v.Err
 	case Literal:
-		return b.param(v.Value, want)
+		return b.literal(v.Value, want)
 	case Column:
 		return b.columnValue(from, v.Path)
 	case Arithmetic:
@@ -141,19 +140,15 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 	case Case:
 		return b.caseOf(from, v, want, depth)
 	}
-	return nil, errors.New("kin: an expression is empty; build it with kin.F and its methods")
-}
-
-func (b *builder) param(x any, want *schema.Column) (Expr, error) {
-	v, err := hydrate.FromAny(want, x, b.traits)
-	if err != nil {
-		return nil, fmt.Errorf("kin: %s %w", want.GoName(), err)
-	}
-	return Param{v, want}, nil
+	return nil, errEmpty
 }
 
 // columnValue resolves a path that ends in a column.
-func (b *builder) columnValue(from *From, path string) (Expr, error) {
+func (b *builder) columnValue(from *From, name Lazy) (Expr, error) {
+	path, err := name.At(from.Table.Model)
+	if err != nil {
+		return nil, err
+	}
 	p, err := lookup.Order(from.Table.Model, path)
 	if err == nil {
 		err = uncalculated(p.Column)
@@ -233,7 +228,7 @@ func columnOf(e Expr) *schema.Column {
 func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Expr, error) {
 	var c Cased
 	for _, when := range v.Whens {
-		cond, err := b.calls(from, []Call{when.Call})
+		cond, err := b.ask(place{from, from.Table}, when.Ask)
 		if err != nil {
 			return nil, err
 		}

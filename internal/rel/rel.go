@@ -27,6 +27,7 @@ const (
 	Loaded               // its row
 	Unread               // nothing: the column was not read
 	Bad                  // nothing: it was given a key that does not fit
+	Probed               // nothing: it is part of a path (package probe)
 )
 
 // A Key is the value of a primary key. Keys of one model are equal if and
@@ -55,7 +56,7 @@ type Many struct {
 // graph's relations it is. It is empty in rows that kin has not seen.
 type Link struct {
 	// Owner is the row as a *T, or, within a copy that is being written as
-	// JSON, a *Trail.
+	// JSON, a *Trail, or what package probe has put there.
 	Owner    any
 	Relation *schema.Relation
 }

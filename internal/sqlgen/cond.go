@@ -21,6 +21,10 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 		w.join(c, " AND ", nested)
 	case plan.Any:
 		w.join(c, " OR ", nested)
+	case plan.Odds:
+		w.odds(c)
+	case *plan.Test:
+		w.test(c)
 	case plan.Not:
 		w.not(c.Cond)
 	case *plan.Cmp:
@@ -45,7 +49,24 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 	}
 }
 
+// maxRow is the most conditions that are written one after the other. SQLite
+// takes a row of them for an expression as deep as the row is long, and has a
+// limit for that; more are written as a tree.
+const maxRow = 400
+
 func (w *writer) join(parts []plan.Cond, operator string, nested bool) {
+	if len(parts) > maxRow {
+		size := (len(parts) + maxRow - 1) / maxRow
+		var rows []plan.Cond
+		for part := range slices.Chunk(parts, max(size, 2)) {
+			if operator == " AND " {
+				rows = append(rows, plan.All(part))
+			} else {
+				rows = append(rows, plan.Any(part))
+			}
+		}
+		parts = rows
+	}
 	if nested {
 		w.text("(")
 	}
@@ -75,6 +96,15 @@ func (w *writer) not(c plan.Cond) {
 		}
 		w.text("(")
 		w.cmp(x)
+		w.text(") IS NOT TRUE")
+	case *plan.Test:
+		if x.Op == lookup.IsNull {
+			w.value(x.X)
+			w.text(" IS NOT NULL")
+			return
+		}
+		w.text("(")
+		w.test(x)
 		w.text(") IS NOT TRUE")
 	default:
 		w.text("(")
@@ -176,7 +206,7 @@ func (w *writer) typed(c *schema.Column, v driver.Value, equality bool) {
 }
 
 // template writes an operator of the dialect.
-func (w *writer) template(s string, ref plan.Ref, param func()) {
+func (w *writer) template(s string, x plan.Expr, param func()) {
 	for s != "" {
 		before, after, found := strings.Cut(s, "{")
 		w.text(before)
@@ -184,7 +214,7 @@ func (w *writer) template(s string, ref plan.Ref, param func()) {
 			return
 		}
 		if after[0] == 'c' {
-			w.expr(ref)
+			w.value(x)
 		} else {
 			param()
 		}

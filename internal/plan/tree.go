@@ -1,0 +1,475 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A place is a table whose rows a condition is about, and the From that what
+// it joins goes into.
+type place struct {
+	from *From
+	at   *Table
+}
+
+// A step is a pair on its way along its path.
+type step struct {
+	path  lookup.Path
+	hops  []*schema.Relation // that are left
+	value any
+	place
+	top *Table // whose rows expressions are about
+	// rows is what the rows at the end of the path must meet, in place of a
+	// comparison.
+	rows Ask
+	// waits is whether the next hop is to many. Then target is the foreign key
+	// to the far side of the many-to-many relation whose link it is, or nil.
+	waits  bool
+	target *schema.Relation
+	// inside is whether it has followed a to-many relation.
+	inside bool
+}
+
+// A tree is a condition whose pairs are on their way: a group, or one of them.
+// In the end it is a Cond.
+type tree struct {
+	some  bool // whether one of the parts is enough
+	parts []*tree
+	step  *step
+	cond  Cond
+}
+
+// A branch is a to-many relation of a table. Pairs of one call that follow the
+// same one speak of one row of it.
+type branch struct {
+	table    *Table
+	relation *schema.Relation
+}
+
+// ask returns a condition over the rows of a place.
+func (b *builder) ask(at place, a Ask) (Cond, error) {
+	t, err := b.grow(at, a)
+	if err != nil {
+		return nil, err
+	}
+	return b.settle(t)
+}
+
+func (b *builder) grow(at place, a Ask) (*tree, error) {
+	if b.depth++; b.depth > MaxDepth {
+		return nil, errDepth
+	}
+	defer func() { b.depth-- }()
+	switch a := a.(type) {
+	case Pair:
+		p, err := b.pair(at, a)
+		return &tree{step: p}, err
+	case Group:
+		return b.groupOf(at, a)
+	case Negated:
+		c, err := b.ask(at, a.Ask)
+		return &tree{cond: negate(c)}, err
+	case Related:
+		c, err := b.related(at, a)
+		return &tree{cond: c}, err
+	case Compared:
+		c, err := b.compared(at, a)
+		return &tree{cond: c}, err
+	case Wrong:
+		return nil, a.Err
+	}
+	return nil, errEmpty
+}
+
+func (b *builder) groupOf(at place, g Group) (*tree, error) {
+	parts, err := g.parts(&b.budget)
+	if err != nil {
+		return nil, err
+	}
+	t := &tree{some: g.How == Some, parts: make([]*tree, len(parts))}
+	var odd Odds
+	for i, part := range parts {
+		if t.parts[i], err = b.grow(at, part); err != nil {
+			return nil, err
+		}
+		if g.How == Odd { // each is a question of its own
+			c, err := b.settle(t.parts[i])
+			if err != nil {
+				return nil, err
+			}
+			odd = append(odd, c)
+		}
+	}
+	if g.How == Odd {
+		return &tree{cond: parity(odd)}, nil
+	}
+	return t, nil
+}
+
+// pair resolves the path of a pair.
+func (b *builder) pair(at place, p Pair) (*step, error) {
+	text := p.Lookup
+	if p.Path.given() {
+		var err error
+		if text, err = p.Path.At(at.at.Model); err != nil {
+			return nil, err
+		}
+		path, err := lookup.Member(at.at.Model, text)
+		path.Op = p.Op
+		return &step{path: path, hops: path.Hops, value: p.Value, place: at, top: at.at}, err
+	}
+	path, err := lookup.Condition(at.at.Model, text)
+	return &step{path: path, hops: path.Hops, value: p.Value, place: at, top: at.at}, err
+}
+
+// related returns the condition that some, none or every one of the rows at
+// the end of a path meets another.
+func (b *builder) related(at place, r Related) (Cond, error) {
+	text, err := r.Path.At(at.at.Model)
+	if err != nil {
+		return nil, err
+	}
+	path, err := lookup.Relation(at.at.Model, text)
+	if err != nil {
+		return nil, err
+	}
+	if end := path.Hops[len(path.Hops)-1].To; r.Model != nil && r.Model != end.Type {
+		return nil, (step{path: path}).errorf("leads to %s, but the conditions are about %s", end.Name, r.Model.Name())
+	}
+	rows := r.Ask
+	if rows == nil {
+		rows = Group{}
+	}
+	if r.How == EveryRow {
+		rows = Negated{rows}
+	}
+	c, err := b.settle(&tree{step: &step{path: path, hops: path.Hops, place: at, top: at.at, rows: rows}})
+	if err != nil || r.How == SomeRow {
+		return c, err
+	}
+	return negate(c), nil
+}
+
+// settle makes a condition of a tree.
+func (b *builder) settle(t *tree) (Cond, error) {
+	switch {
+	case t.cond != nil:
+		return t.cond, nil
+	case t.step != nil:
+		return b.every([]*tree{t})
+	case t.some:
+		return b.some(t.parts)
+	}
+	return b.every(t.parts)
+}
+
+// advance takes all pairs of a tree as far as foreign keys lead. If no
+// to-many relation is left in it, it becomes a condition.
+func (b *builder) advance(t *tree) (err error) {
+	switch {
+	case t.cond != nil:
+		return nil
+	case t.step != nil:
+		t.cond, err = b.follow(t.step)
+		return err
+	}
+	open := false
+	for _, part := range t.parts {
+		if err := b.advance(part); err != nil {
+			return err
+		}
+		open = open || part.cond == nil
+	}
+	if !open {
+		t.cond, err = b.settle(t)
+	}
+	return err
+}
+
+// follow takes a pair to the next to-many relation, or to its end: then it
+// returns its condition.
+func (b *builder) follow(p *step) (Cond, error) {
+	if p.waits {
+		return nil, nil
+	}
+	for len(p.hops) > 0 && p.hops[0].Kind == schema.ToOne && !p.ends() {
+		p.at = b.join(p.from, p.at, p.hops[0], p.inside && p.rows != nil)
+		p.hops = p.hops[1:]
+	}
+	if len(p.hops) == 0 || p.hops[0].Kind == schema.ToOne {
+		if p.rows != nil {
+			return b.met(p)
+		}
+		return b.leaf(p.at, *p)
+	}
+	if c, err := p.none(b); c != nil || err != nil {
+		return c, err
+	}
+	p.target = p.targeted()
+	p.hops = slices.Concat(p.hops[0].Hops(), p.hops[1:])
+	p.waits = true
+	return nil, nil
+}
+
+// met returns the condition that the row at the end of the path is there and
+// meets what is asked of it.
+func (b *builder) met(p *step) (Cond, error) {
+	c, err := b.ask(place{p.from, p.at}, p.rows)
+	if b.outer[p.at] {
+		there := Not{&Cmp{Ref: Ref{p.at, p.at.Model.Key[0]}, Op: lookup.IsNull}}
+		return conjunction(All{there, c}), err
+	}
+	return c, err
+}
+
+// none returns the condition of a pair that asks whether there are rows at the
+// end of a to-many relation, else nil.
+func (p *step) none(b *builder) (Cond, error) {
+	if len(p.hops) != 1 || p.path.Column != nil || p.rows != nil {
+		return nil, nil
+	}
+	if hydrate.IsNull(p.value) {
+		// No row at the end is what NULL is for a foreign key.
+		switch p.path.Op {
+		case lookup.Exact:
+			p.path.Op, p.value = lookup.IsNull, true
+		case lookup.Ne:
+			p.path.Op, p.value = lookup.IsNull, false
+		default:
+		}
+	}
+	if p.path.Op != lookup.IsNull {
+		return nil, nil
+	}
+	first := p.hops[0].Hops()[0]
+	return b.isNull(*p, &Exists{Relation: first, Parent: p.at, From: b.linked(first, p.targeted())})
+}
+
+// every returns the condition that all parts are met. Those that go on through
+// the same to-many relation speak of the same row there.
+func (b *builder) every(parts []*tree) (Cond, error) {
+	all := make(All, 0, len(parts))
+	var open []*tree
+	for _, part := range parts {
+		if err := b.advance(part); err != nil {
+			return nil, err
+		}
+		if part.cond != nil {
+			all = append(all, part.cond)
+		} else {
+			open = append(open, part)
+		}
+	}
+	for _, group := range connected(open) {
+		c, err := b.together(group)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return conjunction(all), nil
+}
+
+// connected parts trees into groups that have no branch in common.
+func connected(parts []*tree) [][]*tree {
+	if len(parts) == 0 {
+		return nil
+	}
+	var groups [][]*tree
+	at := map[branch]int{}
+	for _, part := range parts {
+		into := -1
+		for key := range part.branches() {
+			i, ok := at[key]
+			switch {
+			case !ok || i == into:
+			case into < 0:
+				into = i
+			default: // it joins two groups
+				first, second := min(into, i), max(into, i)
+				groups[first] = append(groups[first], groups[second]...)
+				groups[second] = nil
+				for k, g := range at {
+					if g == second {
+						at[k] = first
+					}
+				}
+				into = first
+			}
+		}
+		if into < 0 {
+			into = len(groups)
+			groups = append(groups, nil)
+		}
+		groups[into] = append(groups[into], part)
+		for key := range part.branches() {
+			at[key] = into
+		}
+	}
+	return slices.DeleteFunc(groups, func(g []*tree) bool { return g == nil })
+}
+
+func (p *step) branch() branch { return branch{p.at, p.hops[0]} }
+
+// branches calls yield for the branch of every pair of the tree that is at
+// one.
+func (t *tree) branches() func(yield func(branch, *step) bool) {
+	return func(yield func(branch, *step) bool) { t.visit(yield) }
+}
+
+func (t *tree) visit(yield func(branch, *step) bool) bool {
+	if t.cond != nil {
+		return true
+	}
+	if t.step != nil {
+		return yield(t.step.branch(), t.step)
+	}
+	for _, part := range t.parts {
+		if !part.visit(yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// together returns the condition that all parts are met, which branches
+// connect. It is that there is a row of the first branch for which they are;
+// or, where they do not all need one, that they are met without it.
+func (b *builder) together(parts []*tree) (Cond, error) {
+	if len(parts) == 1 && parts[0].step == nil {
+		if parts[0].some {
+			return b.some(parts[0].parts)
+		}
+		return b.every(parts[0].parts)
+	}
+	var key branch
+	for key = range parts[0].branches() {
+		break
+	}
+	c, err := b.within(key, parts, b.every)
+	if err != nil || slices.ContainsFunc(parts, func(t *tree) bool { return t.step != nil && t.step.branch() == key }) {
+		return c, err
+	}
+	rest := make([]*tree, len(parts))
+	for i, part := range parts {
+		rest[i] = part.without(key)
+	}
+	without, err := b.every(rest)
+	return disjunction(Any{c, without}), err
+}
+
+// within returns the condition that a row of the branch is there for which the
+// parts are met, every or some of them.
+func (b *builder) within(key branch, parts []*tree, met func([]*tree) (Cond, error)) (Cond, error) {
+	var targets []*schema.Relation
+	for _, part := range parts {
+		for k, p := range part.branches() {
+			if k == key {
+				targets = append(targets, p.target)
+			}
+		}
+	}
+	inner := b.linked(key.relation, targets...)
+	moved := make([]*tree, len(parts))
+	for i, part := range parts {
+		moved[i] = part.into(key, place{inner, inner.Table})
+	}
+	c, err := met(moved)
+	switch {
+	case err != nil || c == Const(false):
+		return c, err
+	case c == Const(true):
+		c = nil
+	}
+	return &Exists{Relation: key.relation, Parent: key.table, From: inner, Where: c}, nil
+}
+
+// into returns the tree with the pairs of a branch one hop on, at the place to
+// which it leads.
+func (t *tree) into(key branch, to place) *tree {
+	switch {
+	case t.cond != nil:
+		return t
+	case t.step == nil:
+		copied := &tree{some: t.some, parts: make([]*tree, len(t.parts))}
+		for i, part := range t.parts {
+			copied.parts[i] = part.into(key, to)
+		}
+		return copied
+	case t.step.branch() != key:
+		return t
+	}
+	moved := *t.step
+	moved.place, moved.hops = to, moved.hops[1:]
+	moved.waits, moved.target, moved.inside = false, nil, true
+	return &tree{step: &moved}
+}
+
+// without returns the tree as it is where the branch has no row.
+func (t *tree) without(key branch) *tree {
+	switch {
+	case t.cond != nil:
+		return t
+	case t.step == nil:
+		copied := &tree{some: t.some, parts: make([]*tree, len(t.parts))}
+		for i, part := range t.parts {
+			copied.parts[i] = part.without(key)
+		}
+		return copied
+	case t.step.branch() != key:
+		return t
+	}
+	return &tree{cond: Const(false)}
+}
+
+// A sole is what pairs have in common that are asked about the rows of one
+// branch at once: the branch, and the way to its far side.
+type sole struct {
+	branch branch
+	target *schema.Relation
+}
+
+// some returns the condition that one of the parts is met. Those that are
+// about one branch alone are asked about its rows at once.
+func (b *builder) some(parts []*tree) (Cond, error) {
+	found := make(Any, 0, len(parts))
+	groups := map[sole]int{}
+	var open [][]*tree
+	for _, part := range parts {
+		if err := b.advance(part); err != nil {
+			return nil, err
+		}
+		if part.cond != nil {
+			found = append(found, part.cond)
+			continue
+		}
+		if part.step == nil {
+			open = append(open, []*tree{part})
+			continue
+		}
+		key := sole{part.step.branch(), part.step.target}
+		i, ok := groups[key]
+		if !ok {
+			i = len(open)
+			open, groups[key] = append(open, nil), i
+		}
+		open[i] = append(open[i], part)
+	}
+	for _, group := range open {
+		var c Cond
+		var err error
+		if len(group) > 1 {
+			c, err = b.within(group[0].step.branch(), group, b.some)
+		} else {
+			c, err = b.together(group)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, c)
+	}
+	return disjunction(found), nil
+}
