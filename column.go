@@ -1,6 +1,7 @@
 package kin
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"sync"
@@ -99,6 +100,9 @@ func newColumn[T, V any](visit func(*T) *V, related bool) *column {
 		return path, err
 	})}
 }
+
+// goName is a type as its package writes it.
+func goName(t reflect.Type) string { return cmp.Or(t.Name(), t.String()) }
 
 // lazy returns the path of a column, or of none.
 func (c *column) lazy(t reflect.Type) plan.Lazy {

@@ -112,7 +112,7 @@ func related(path string, how plan.Quantifier, conds []*Condition) *Condition {
 
 // compared returns the condition that an expression compares with others.
 func (e Expr) compared(op lookup.Op, values ...any) *Condition {
-	c := plan.Compared{X: e.v, Op: op}
+	c := plan.Compared{X: e.value(), Op: op}
 	for _, v := range values {
 		c.Y = append(c.Y, valueOf(frozen(v)))
 	}

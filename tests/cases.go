@@ -11,6 +11,8 @@ func Cases() []Case {
 		filterCases(),
 		orderCases(),
 		partitionCases(),
+		conditionCases(),
+		typedCases(),
 		terminalCases(),
 		injectionCases(),
 		faultCases(),

@@ -4,6 +4,7 @@
 package probe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -96,11 +97,8 @@ func Path(t reflect.Type, structOf func(reflect.Type) *schema.Struct, related bo
 	r := &run{structOf: structOf}
 	root := r.add(t, nil)
 	result, err := r.call(visit, root)
-	switch {
-	case err != nil:
+	if err := cmp.Or(r.err, err); err != nil {
 		return "", err
-	case r.err != nil:
-		return "", r.err
 	}
 	v := reflect.ValueOf(result)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
