@@ -106,7 +106,7 @@ func (qs QuerySet[T]) compile(ctx context.Context, s *session, f form) (*compile
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
 		Model: m, Graph: g, Load: q.load, Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
-		Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
+		Annotations: q.annotations, Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
 	}
 }
 

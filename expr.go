@@ -35,6 +35,10 @@ func valueOf(x any) plan.Value {
 	return plan.Literal{Value: x}
 }
 
+func mistake(text string) Expr {
+	return Expr{plan.Mistake{Err: errors.New("kin: " + text)}}
+}
+
 func (e Expr) with(sign byte, x any) Expr {
 	return Expr{plan.Arithmetic{Sign: sign, X: e.v, Y: valueOf(x)}}
 }
@@ -87,7 +91,7 @@ func Case() Expr { return Expr{plan.Case{}} }
 func (e Expr) When(then any, lookup string, value any, more ...any) Expr {
 	c, ok := e.v.(plan.Case)
 	if !ok {
-		return Expr{plan.Mistake{Err: errors.New("kin: When goes with Case")}}
+		return mistake("When goes with Case")
 	}
 	pairs, err := pairsOf(lookup, value, more)
 	if err != nil {
@@ -102,7 +106,7 @@ func (e Expr) When(then any, lookup string, value any, more ...any) Expr {
 func (e Expr) Else(x any) Expr {
 	c, ok := e.v.(plan.Case)
 	if !ok {
-		return Expr{plan.Mistake{Err: errors.New("kin: Else goes with Case")}}
+		return mistake("Else goes with Case")
 	}
 	c.Else = valueOf(x)
 	return Expr{c}

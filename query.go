@@ -30,11 +30,14 @@ type QuerySet[T any] struct{ q *query }
 
 // A query is a QuerySet without its type.
 type query struct {
-	load   []string
-	keys   []rel.Key
-	exact  bool // whether keys have the version too
-	fixed  []plan.Fixed
-	calls  []plan.Ask
+	load  []string
+	keys  []rel.Key
+	exact bool // whether keys have the version too
+	fixed []plan.Fixed
+	calls []plan.Ask
+
+	annotations []plan.Annotation
+
 	order  []string
 	limit  *int64
 	offset int64
@@ -61,6 +64,7 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 		q.keys, q.exact = old.keys, old.exact
 		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
 		q.all, q.deleted = old.all, old.deleted
+		q.annotations = slices.Clip(old.annotations)
 	}
 	change(q)
 	return QuerySet[T]{q}

@@ -227,6 +227,8 @@ type Traits struct {
 	// IntegerDivision is the operator that divides integers and drops the
 	// rest.
 	IntegerDivision string
+	// Float is a number {c} as a float.
+	Float string
 	// Concat is "||", or empty for the function CONCAT.
 	Concat string
 	// Now is the time of the statement, as an instant is stored.

@@ -100,23 +100,10 @@ func (s *Suite) shopSQL(query string) string {
 	return s.bind(query)
 }
 
-// pause returns a function that makes w forget what was counted meanwhile:
-// what the test asks by itself.
-func (w *Wire) pause() func() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	statements, rows := len(w.statements), w.rows
-	return func() {
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.statements, w.rows = w.statements[:statements], rows
-	}
-}
-
 // shopRows runs hand-written SQL; fields returns what a row is scanned into.
 func shopRows[T any](t *testing.T, s *Suite, fields func(*T) []any, query string, args ...any) []T {
 	t.Helper()
-	defer s.Wire.pause()()
+	defer s.Wire.Pause()()
 	rows, err := s.Pool().QueryContext(t.Context(), s.shopSQL(query), args...)
 	require.NoError(t, err, query)
 	defer func() { require.NoError(t, rows.Close()) }()

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/kin-orm/kin/tests/harness"
 )
 
 // A faultMode is a way in which a call to the database goes wrong.
@@ -24,7 +26,7 @@ const (
 
 // faultModes are the ways in which a call can go wrong. What is embedded has
 // no connection to lose.
-func (target Target) faultModes() []faultMode {
+func faultModes(target Target) []faultMode {
 	modes := []faultMode{faultError, faultBadConn, faultCancel, faultCancelAfter, faultAfter, faultLost}
 	if target.Name == "sqlite" {
 		modes = modes[:len(modes)-1]
@@ -127,7 +129,7 @@ func (c *faultyConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	conn := &faultyConn{faulty: c.faulty}
 	err := c.faulty.call(conn, connectCall, func() error {
 		inner, err := c.Connector.Connect(ctx)
-		conn.wireConn = wireConn{inner, &Wire{}}
+		conn.WireConn = harness.WireConn{Conn: inner, Wire: &Wire{}}
 		return err
 	})
 	if err != nil {
@@ -141,17 +143,17 @@ func (c *faultyConnector) Connect(ctx context.Context) (driver.Conn, error) {
 
 // A faultyConn has no prepared statements: kin's calls all come here.
 type faultyConn struct {
-	wireConn
+	harness.WireConn
 	faulty *Faulty
 	broken bool
 	inTx   bool
 }
 
-func (c *faultyConn) IsValid() bool { return !c.broken && c.wireConn.IsValid() }
+func (c *faultyConn) IsValid() bool { return !c.broken && c.WireConn.IsValid() }
 
 func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	err = c.faulty.call(c, statementCall, func() error {
-		rows, err = c.wireConn.QueryContext(ctx, query, args)
+		rows, err = c.WireConn.QueryContext(ctx, query, args)
 		return err
 	})
 	if err != nil {
@@ -174,7 +176,7 @@ func (r *faultyRows) Next(dest []driver.Value) error {
 
 func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
 	err = c.faulty.call(c, statementCall, func() error {
-		result, err = c.wireConn.ExecContext(ctx, query, args)
+		result, err = c.WireConn.ExecContext(ctx, query, args)
 		return err
 	})
 	return result, err
@@ -182,7 +184,7 @@ func (c *faultyConn) ExecContext(ctx context.Context, query string, args []drive
 
 func (c *faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (tx driver.Tx, err error) {
 	err = c.faulty.call(c, beginCall, func() error {
-		tx, err = c.wireConn.BeginTx(ctx, o)
+		tx, err = c.WireConn.BeginTx(ctx, o)
 		return err
 	})
 	if err != nil {
@@ -211,7 +213,7 @@ func (t *faultyTx) end(kind callKind, run func() error) error {
 
 func (c *faultyConn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (n int64, err error) {
 	err = c.faulty.call(c, statementCall, func() error {
-		n, err = c.wireConn.CopyFrom(ctx, table, columns, rows)
+		n, err = c.WireConn.CopyFrom(ctx, table, columns, rows)
 		return err
 	})
 	return n, err

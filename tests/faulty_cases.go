@@ -124,7 +124,7 @@ func (w *faultyWorld) check(t *testing.T, op faultyOp) {
 	if op.err != nil {
 		assert.Equal(t, untouched.texts, done.texts)
 	}
-	for _, mode := range w.faultModes() {
+	for _, mode := range faultModes(w.Target) {
 		label := fmt.Sprint(t.Name(), " ", mode)
 		pprof.Do(t.Context(), pprof.Labels("faulty", label), func(context.Context) {
 			w.open()

@@ -143,7 +143,7 @@ func testGraphFaulty(t *testing.T, s *Suite) {
 		shelf.Books = kin.From(w.books...)
 		return shelf, w
 	}
-	for _, mode := range s.faultModes() {
+	for _, mode := range faultModes(s.Target) {
 		for n := 1; ; n++ {
 			require.Less(t, n, 60)
 			what := fmt.Sprintf("call %d, %s", n, mode)

@@ -291,9 +291,9 @@ func (d *tiny) Classify(err error) dialect.Fault {
 // Tiny returns a Suite on the same database whose statements take at most n
 // parameters.
 func (s *Suite) Tiny(n int, options ...kin.Option) *Suite {
-	other := *s
-	other.DB = kin.New(s.pool, s.tinyDialect(n), options...)
-	return &other
+	other := *s.Suite
+	other.DB = kin.New(s.Pool(), s.tinyDialect(n), options...)
+	return &Suite{&other}
 }
 
 func (s *Suite) tinyDialect(n int) dialect.Dialect {

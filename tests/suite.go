@@ -5,51 +5,28 @@
 package tests
 
 import (
-	"context"
-	"database/sql"
-	"os"
-	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/kin-orm/kin"
-	"github.com/kin-orm/kin/dialect"
-	"github.com/kin-orm/kin/dialect/mysql"
-	"github.com/kin-orm/kin/dialect/postgres"
-	"github.com/kin-orm/kin/dialect/sqlite"
+	"github.com/kin-orm/kin/tests/harness"
 )
 
 // A Target is a server to run the suite against.
-type Target struct {
-	// Name is "sqlite", "postgres" or "mysql".
-	Name string
-	// DSN leads to a server on which databases may be created and dropped.
-	// SQLite has none.
-	DSN string
-}
+type Target = harness.Target
+
+// A Wire counts what goes over the connections of a database.
+type Wire = harness.Wire
 
 // SQLite returns the embedded database.
-func SQLite() Target { return Target{Name: "sqlite"} }
+func SQLite() Target { return harness.SQLite() }
 
 // Postgres returns the server at KIN_POSTGRES_DSN, or the one that is on this
 // machine.
-func Postgres() Target {
-	return Target{Name: "postgres", DSN: env("KIN_POSTGRES_DSN", "postgres://postgres@127.0.0.1:5432/postgres?sslmode=disable")}
-}
+func Postgres() Target { return harness.Postgres() }
 
 // MySQL returns the server at KIN_MYSQL_DSN, or the one that is on this
 // machine.
-func MySQL() Target {
-	return Target{Name: "mysql", DSN: env("KIN_MYSQL_DSN", "root@tcp(127.0.0.1:3306)/")}
-}
-
-func env(name, otherwise string) string {
-	if v := os.Getenv(name); v != "" {
-		return v
-	}
-	return otherwise
-}
+func MySQL() Target { return harness.MySQL() }
 
 // A Case is a part of the suite.
 type Case struct {
@@ -57,16 +34,9 @@ type Case struct {
 	Run  func(t *testing.T, s *Suite)
 }
 
-// A Suite is what a case is run with: a database of its own.
-type Suite struct {
-	Target
-	// DB has the models of the default registry, and no tables yet.
-	DB *kin.DB
-	// Wire counts what goes over the connections of DB.
-	Wire *Wire
-
-	pool *sql.DB
-}
+// A Suite is what a case is run with: a database of its own, with the models of
+// the default registry and no tables yet.
+type Suite struct{ *harness.Suite }
 
 // Run runs the suite against a target. If its server does not answer, the
 // test is skipped with a line that says so, or fails if KIN_REQUIRE has the
@@ -82,89 +52,17 @@ func Run(t *testing.T, target Target) {
 	}
 }
 
-// Need skips the test if the target's server does not answer, or fails it if
-// KIN_REQUIRE has the target's name.
-func (target Target) Need(t testing.TB) {
-	t.Helper()
-	err := target.admin(func(*sql.DB) error { return nil })
-	if err == nil {
-		return
-	}
-	for name := range strings.SplitSeq(os.Getenv("KIN_REQUIRE"), ",") {
-		if strings.TrimSpace(name) == target.Name {
-			t.Fatalf("KIN_REQUIRE asks for %s, which does not answer: %v", target.Name, err)
-		}
-	}
-	t.Skipf("%s does not answer and is not tested: %v", target.Name, err)
-}
-
-// admin runs f on the target's server.
-func (target Target) admin(f func(*sql.DB) error) error {
-	driver := map[string]string{"postgres": "pgx", "mysql": "mysql"}[target.Name]
-	if driver == "" {
-		return nil
-	}
-	pool, err := sql.Open(driver, target.DSN)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	if err := pool.PingContext(context.Background()); err != nil {
-		return err
-	}
-	return f(pool)
-}
-
 // New returns a Suite with a fresh database, which goes when the test ends.
 func New(t testing.TB, target Target, options ...kin.Option) *Suite {
 	t.Helper()
-	s := &Suite{Target: target, Wire: &Wire{}}
-	s.pool = sql.OpenDB(s.Wire.Connector(target.database(t)))
-	s.DB = kin.New(s.pool, target.Dialect(), options...)
-	t.Cleanup(func() { require.NoError(t, s.DB.Close()) })
-	return s
+	return &Suite{harness.New(t, target, options...)}
 }
 
 // With returns a Suite on the same database, with options of its own.
-func (s *Suite) With(options ...kin.Option) *Suite {
-	other := *s
-	other.DB = kin.New(s.pool, s.Dialect(), options...)
-	return &other
-}
-
-// Dialect returns the dialect of the target.
-func (target Target) Dialect() dialect.Dialect {
-	switch target.Name {
-	case "postgres":
-		return postgres.Dialect{}
-	case "mysql":
-		return mysql.Dialect{}
-	}
-	return sqlite.Dialect{}
-}
-
-// Exec runs SQL that the test has written itself.
-func (s *Suite) Exec(t testing.TB, query string, args ...any) {
-	t.Helper()
-	_, err := s.pool.ExecContext(t.Context(), query, args...)
-	require.NoError(t, err, query)
-}
-
-// Pool returns the pool of connections, for SQL written by hand.
-func (s *Suite) Pool() *sql.DB { return s.pool }
+func (s *Suite) With(options ...kin.Option) *Suite { return &Suite{s.Suite.With(options...)} }
 
 // bind writes the parameters of a statement, which are question marks, as
 // the target does.
-func (s *Suite) bind(query string) string {
-	var b strings.Builder
-	n := 0
-	for _, r := range query {
-		if r != '?' {
-			b.WriteRune(r)
-			continue
-		}
-		n++
-		b.Write(s.Dialect().AppendParam(nil, n))
-	}
-	return b.String()
-}
+func (s *Suite) bind(query string) string { return s.Bind(query) }
+
+func env(name, otherwise string) string { return harness.Env(name, otherwise) }

@@ -89,6 +89,7 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 		SequentialSet:    true,
 		OnDuplicateKey:   true,
 		IntegerDivision:  " DIV ",
+		Float:            "{c} + 0e0",
 		Now:              "UTC_TIMESTAMP(6)",
 		CommitsTables:    true,
 		AlterConstraints: true,

@@ -77,6 +77,7 @@ var (
 
 		ReadsChanges:    true,
 		IntegerDivision: " / ",
+		Float:           "{c}",
 		Concat:          " || ",
 		Now:             "rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.')",
 	}

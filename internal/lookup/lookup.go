@@ -62,6 +62,12 @@ func (op Op) String() string {
 	return "unknown"
 }
 
+// Operator returns the operator with a name.
+func Operator(name string) (Op, bool) {
+	op, ok := ops[name]
+	return op, ok
+}
+
 // Text reports whether op searches text.
 func (op Op) Text() bool { return op >= IExact && op <= IEndsWith }
 
@@ -135,6 +141,21 @@ func Condition(m *schema.Model, text string) (Path, error) {
 	}
 	p.Op = op
 	return p, nil
+}
+
+// Call takes a text apart that calls a function of one path: "count(students)",
+// "count(distinct category)".
+func Call(text string) (name, arg string, distinct, ok bool) {
+	name, rest, ok := strings.Cut(text, "(")
+	arg, closed := strings.CutSuffix(rest, ")")
+	if !ok || !closed {
+		return "", "", false, false
+	}
+	arg = strings.TrimSpace(arg)
+	if of, found := strings.CutPrefix(arg, "distinct "); found {
+		arg, distinct = strings.TrimSpace(of), true
+	}
+	return strings.TrimSpace(name), arg, distinct, true
 }
 
 // Member resolves a path that ends in a column or a relation.

@@ -34,6 +34,10 @@ type Select struct {
 	Offset   int64
 	// Exists is whether only the existence of rows is asked for.
 	Exists bool
+	// Group are the places of the columns, from one, whose values make a group
+	// of rows, and Having what a group must meet, or nil.
+	Group  []int
+	Having Cond
 }
 
 // A From is a table and what is joined to it.

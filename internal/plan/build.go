@@ -14,13 +14,16 @@ import (
 
 // A Query is a question about a model, as its user asked it.
 type Query struct {
-	Model  *schema.Model
-	Graph  *schema.Graph
-	Load   []string  // paths of relations
-	Keys   []rel.Key // if not empty, only rows with these keys,
-	Exact  bool      // which have the version too
-	Fixed  []Fixed
-	Calls  []Ask
+	Model *schema.Model
+	Graph *schema.Graph
+	Load  []string  // paths of relations
+	Keys  []rel.Key // if not empty, only rows with these keys,
+	Exact bool      // which have the version too
+	Fixed []Fixed
+	Calls []Ask
+	// Annotations are names for expressions.
+	Annotations []Annotation
+
 	Order  []string // paths, those in descending order with a "-" before them
 	Limit  *int64
 	Offset int64
@@ -60,6 +63,9 @@ type builder struct {
 	err    error           // of the first filter that fails
 	depth  int             // of the condition that is being resolved
 	budget int             // of conditions
+
+	own     bool // whether the rows that are read may be aggregated
+	grouped bool // whether they are
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
@@ -127,6 +133,8 @@ type ordering struct {
 	path lookup.Path
 	hops []*schema.Relation
 	desc bool
+	// value is what the rows of the root are sorted by, in place of a path.
+	value Value
 }
 
 func (n *node) toMany() bool { return n.relation != nil && n.relation.Kind == schema.ToMany }
@@ -149,6 +157,10 @@ func (b *builder) tree() (*node, []*node, error) {
 		o, desc := text, false
 		if len(o) > 0 && (o[0] == '-' || o[0] == '+') {
 			o, desc = o[1:], o[0] == '-'
+		}
+		if v, ok := b.annotation(o); ok {
+			root.order = append(root.order, ordering{value: v, desc: desc})
+			continue
 		}
 		path, err := lookup.Order(b.query.Model, o)
 		if err == nil {
@@ -225,7 +237,7 @@ func (n *node) orderBy(path lookup.Path, desc bool) error {
 		}
 		at = at.children[i]
 	}
-	at.order = append(at.order, ordering{path, hops[last+1:], desc})
+	at.order = append(at.order, ordering{path: path, hops: hops[last+1:], desc: desc})
 	return nil
 }
 
@@ -250,6 +262,14 @@ func (b *builder) terms(from *From, t *Table, n *node, reverse bool) []Term {
 		}
 	}
 	for _, o := range n.order {
+		if o.value != nil {
+			e, err := b.value(from, o.value, nil, 0)
+			if err != nil && b.err == nil {
+				b.err = err
+			}
+			terms = append(terms, Term{Expr: e, Column: columnOf(e), Desc: o.desc != reverse, Nulls: err == nil && b.mayBeNull(e)})
+			continue
+		}
 		at := t
 		hops := o.hops
 		for len(hops) > 0 && !(step{path: o.path, hops: hops}).ends() {

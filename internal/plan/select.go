@@ -115,7 +115,7 @@ func (b *builder) derive(sel *Select) *Select {
 	outer := &Select{From: &From{Table: table}}
 	for i, term := range sel.Order {
 		t := term
-		if ref := term.Expr.(Ref); ref.Table == sel.From.Table {
+		if ref, ok := term.Expr.(Ref); ok && ref.Table == sel.From.Table {
 			t.Expr = Ref{table, ref.Column}
 		} else {
 			name := "kin_" + strconv.Itoa(i+1)

@@ -13,9 +13,17 @@ import (
 
 var errEmpty = errors.New("kin: a condition or an expression is empty; build it with kin's functions")
 
+// base returns a From whose rows expressions are about.
+func (p place) base() *From {
+	if p.at == p.from.Table {
+		return p.from
+	}
+	return &From{Table: p.at}
+}
+
 // compared returns the condition that an expression compares with others.
 func (b *builder) compared(at place, c Compared) (Cond, error) {
-	from := &From{Table: at.at}
+	from := at.base()
 	x, err := b.value(from, c.X, nil, 0)
 	if err != nil {
 		return nil, err
@@ -98,6 +106,10 @@ func (b *builder) mayBeNull(e Expr) bool {
 		return b.nullable(e)
 	case Param:
 		return e.Value == nil
+	case Agg:
+		return e.Name != Counting
+	case Sub:
+		return b.mayBeNull(e.Select.Columns[0])
 	}
 	return true
 }

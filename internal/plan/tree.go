@@ -65,6 +65,10 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 	defer func() { b.depth-- }()
 	switch a := a.(type) {
 	case Pair:
+		if v, op, ok := b.annotated(at, a); ok {
+			c, err := b.comparedBy(at, v, op, a.Value)
+			return &tree{cond: c}, err
+		}
 		p, err := b.pair(at, a)
 		return &tree{step: p}, err
 	case Group:

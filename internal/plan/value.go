@@ -127,6 +127,8 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.columnValue(from, v.Path)
 	case Arithmetic:
 		return b.arithmetic(from, v, want, depth)
+	case Aggregate:
+		return b.aggregate(from, v)
 	case Function:
 		c := Called{Name: v.Name}
 		for _, arg := range v.Args {
@@ -216,6 +218,23 @@ func columnOf(e Expr) *schema.Column {
 		return e.Ref.Column
 	case Param:
 		return e.Column
+	case Agg:
+		return e.Type
+	case Sub:
+		return e.Type
+	case Called:
+		for _, arg := range e.Args {
+			if c := columnOf(arg); c != nil {
+				return c
+			}
+		}
+	case Cased:
+		for _, when := range e.Whens {
+			if c := columnOf(when.Then); c != nil {
+				return c
+			}
+		}
+		return columnOf(e.Else)
 	case Binary:
 		if c := columnOf(e.X); c != nil {
 			return c

@@ -139,6 +139,18 @@ func (w *writer) value(e plan.Expr) {
 		w.onRelation(e.First, e.From.Table, e.Parent)
 		w.also(" AND ", e.From.Table.Scope)
 		w.text(")")
+	case plan.Agg:
+		w.aggregate(e)
+	case plan.Sub:
+		w.text("(SELECT ")
+		w.value(e.Select.Columns[0])
+		w.text(" FROM ")
+		w.from(e.Select.From)
+		w.text(" WHERE ")
+		w.onRelation(e.First, e.Select.From.Table, e.Parent)
+		w.also(" AND ", e.Select.From.Table.Scope)
+		w.also(" AND ", e.Select.Where)
+		w.text(")")
 	default:
 		w.expr(e)
 	}

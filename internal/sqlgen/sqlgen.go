@@ -91,13 +91,25 @@ func (w *writer) selectFrom(s *plan.Select) {
 	}
 	for i, c := range s.Columns {
 		w.separate(i, "")
-		w.column(c)
+		if s.Distinct || s.Group != nil {
+			w.collated(c)
+		} else {
+			w.column(c)
+		}
 	}
 	w.text(" FROM ")
 	w.from(s.From)
 	if s.Where != nil {
 		w.text(" WHERE ")
 		w.cond(s.Where, false)
+	}
+	for i, n := range s.Group {
+		w.separate(i, " GROUP BY ")
+		w.number(int64(n))
+	}
+	if s.Having != nil {
+		w.text(" HAVING ")
+		w.cond(s.Having, false)
 	}
 	w.order(s.Order)
 	w.limit(s)
@@ -209,7 +221,7 @@ func (w *writer) expr(e plan.Expr) {
 		w.filled(e)
 	case plan.Blank:
 		w.blank(e.Like)
-	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar:
+	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar, plan.Agg, plan.Sub:
 		w.value(e)
 	}
 }
@@ -278,7 +290,7 @@ func (w *writer) order(terms []plan.Term) { w.terms(terms, " ORDER BY ") }
 func (w *writer) terms(terms []plan.Term, first string) {
 	for i, t := range terms {
 		w.separate(i, first)
-		switch text := t.Column.IsText(); {
+		switch text := t.Column != nil && t.Column.IsText(); {
 		case text && w.t.UnionText != "":
 			w.unionText(t.Expr)
 		case text && w.t.Collation != "":

@@ -1,4 +1,4 @@
-package tests
+package harness
 
 import (
 	"context"
@@ -44,6 +44,19 @@ func (w *Wire) Rows() int {
 	return w.rows
 }
 
+// Pause returns a function that makes w forget what was counted meanwhile:
+// what the test asks by itself.
+func (w *Wire) Pause() func() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	statements, rows := len(w.statements), w.rows
+	return func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.statements, w.rows = w.statements[:statements], rows
+	}
+}
+
 // Want checks how many statements were run and rows were read since the last
 // Reset, and resets.
 func (w *Wire) Want(t testing.TB, statements, rows int) {
@@ -82,7 +95,7 @@ func (c *wireConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &wireConn{conn, c.wire}, nil
+	return &WireConn{conn, c.wire}, nil
 }
 
 func (c *wireConnector) Close() error {
@@ -92,30 +105,30 @@ func (c *wireConnector) Close() error {
 	return nil
 }
 
-// A wireConn passes all on that the three drivers' connections can do.
-type wireConn struct {
+// A WireConn passes all on that the three drivers' connections can do.
+type WireConn struct {
 	driver.Conn
-	wire *Wire
+	Wire *Wire
 }
 
-func (c *wireConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+func (c *WireConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
-	c.wire.statement(query)
-	return &wireRows{rows, c.wire}, nil
+	c.Wire.statement(query)
+	return &wireRows{rows, c.Wire}, nil
 }
 
-func (c *wireConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+func (c *WireConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 	if err == nil {
-		c.wire.statement(query)
+		c.Wire.statement(query)
 	}
 	return result, err
 }
 
-func (c *wireConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+func (c *WireConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
 	if err != nil {
 		return nil, err
@@ -123,25 +136,25 @@ func (c *wireConn) PrepareContext(ctx context.Context, query string) (driver.Stm
 	return &wireStmt{stmt, c, query}, nil
 }
 
-func (c *wireConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+func (c *WireConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
 }
 
-func (c *wireConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
+func (c *WireConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
 
-func (c *wireConn) ResetSession(ctx context.Context) error {
+func (c *WireConn) ResetSession(ctx context.Context) error {
 	if r, ok := c.Conn.(driver.SessionResetter); ok {
 		return r.ResetSession(ctx)
 	}
 	return nil
 }
 
-func (c *wireConn) IsValid() bool {
+func (c *WireConn) IsValid() bool {
 	v, ok := c.Conn.(driver.Validator)
 	return !ok || v.IsValid()
 }
 
-func (c *wireConn) CheckNamedValue(v *driver.NamedValue) error {
+func (c *WireConn) CheckNamedValue(v *driver.NamedValue) error {
 	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(v)
 	}
@@ -150,7 +163,7 @@ func (c *wireConn) CheckNamedValue(v *driver.NamedValue) error {
 
 type wireStmt struct {
 	driver.Stmt
-	conn  *wireConn
+	conn  *WireConn
 	query string
 }
 
@@ -159,14 +172,14 @@ func (s *wireStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (
 	if err != nil {
 		return nil, err
 	}
-	s.conn.wire.statement(s.query)
-	return &wireRows{rows, s.conn.wire}, nil
+	s.conn.Wire.statement(s.query)
+	return &wireRows{rows, s.conn.Wire}, nil
 }
 
 func (s *wireStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
 	result, err := s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
 	if err == nil {
-		s.conn.wire.statement(s.query)
+		s.conn.Wire.statement(s.query)
 	}
 	return result, err
 }
@@ -192,10 +205,10 @@ func (r *wireRows) Next(dest []driver.Value) error {
 }
 
 // CopyFrom is COPY on PostgreSQL, which counts as one statement.
-func (c *wireConn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
+func (c *WireConn) CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error) {
 	n, err := c.Conn.(interface{ Conn() *pgx.Conn }).Conn().CopyFrom(ctx, table, columns, rows)
 	if err == nil {
-		c.wire.statement("COPY " + table.Sanitize())
+		c.Wire.statement("COPY " + table.Sanitize())
 	}
 	return n, err
 }

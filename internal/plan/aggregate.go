@@ -1,0 +1,214 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// Aggregate is one value of several: of the related rows at the end of a path,
+// or of the rows of the query.
+type Aggregate struct {
+	Name      AggregateName
+	Path      Lazy // empty for the rows of the query
+	Distinct  bool
+	Where     []Ask  // which rows, at the end of the path's relations
+	Separator string // of Joined
+}
+
+// An AggregateName is a way to make one value of several.
+type AggregateName uint8
+
+// The aggregates.
+const (
+	Counting AggregateName = iota
+	Summing
+	Averaging
+	Least
+	Greatest
+	Joined
+)
+
+//nolint:gochecknoglobals // an immutable table
+var aggregateNames = map[string]AggregateName{
+	"count": Counting, "sum": Summing, "avg": Averaging, "min": Least, "max": Greatest,
+}
+
+// AggregateOf returns the aggregate that a text such as "count(students)" or
+// "count(distinct category)" calls, and whether it is a call.
+func AggregateOf(text string) (Value, bool) {
+	name, arg, distinct, ok := lookup.Call(text)
+	if !ok {
+		return nil, false
+	}
+	of, known := aggregateNames[name]
+	if !known {
+		return Mistake{fmt.Errorf("kin: %q calls %s; there are count, sum, avg, min and max", text, name)}, true
+	}
+	if arg == "*" {
+		arg = ""
+	}
+	return Aggregate{Name: of, Path: Lazy{Text: arg}, Distinct: distinct}, true
+}
+
+// The resolved forms.
+type (
+	// An Agg is an aggregate of the rows that its SELECT reads.
+	Agg struct {
+		Name      AggregateName
+		Arg       Expr // nil to count rows
+		Distinct  bool
+		Where     Cond // nil for all rows
+		Separator string
+		Type      *schema.Column
+	}
+	// A Sub is a subquery for one value, of rows related to one of the parent.
+	Sub struct {
+		Select *Select
+		First  *schema.Relation
+		Parent *Table
+		Type   *schema.Column
+	}
+)
+
+func (Aggregate) isValue() {}
+func (Agg) isExpr()        {}
+func (Sub) isExpr()        {}
+
+// aggregate resolves an aggregate over the rows of a table: as a subquery, if
+// its path leads over a to-many relation, else as one of the rows that are
+// read.
+func (b *builder) aggregate(from *From, a Aggregate) (Expr, error) {
+	p, err := b.aggregated(from.Table.Model, a)
+	if err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(p.Hops, func(r *schema.Relation) bool { return r.Kind == schema.ToMany }) {
+		return b.ownAggregate(from, p, a)
+	}
+	var hops []*schema.Relation
+	for _, r := range p.Hops {
+		hops = append(hops, r.Hops()...)
+	}
+	inner := b.from(hops[0])
+	at := inner.Table
+	for _, r := range hops[1:] {
+		at = b.join(inner, at, r, true)
+	}
+	agg, err := b.agg(place{inner, at}, p, a)
+	if err != nil {
+		return nil, err
+	}
+	sel := &Select{Columns: []Expr{agg}, From: inner}
+	where, err := b.ask(place{inner, at}, Group{Parts: a.Where})
+	if err != nil {
+		return nil, err
+	}
+	if where != Const(true) {
+		sel.Where = where
+	}
+	return Sub{Select: sel, First: hops[0], Parent: from.Table, Type: agg.Type}, nil
+}
+
+// aggregated resolves the path of an aggregate.
+func (b *builder) aggregated(m *schema.Model, a Aggregate) (lookup.Path, error) {
+	text, err := a.Path.At(m)
+	if err != nil || text == "" {
+		if err == nil && a.Name != Counting {
+			err = fmt.Errorf("kin: an aggregate on %s names no field; only rows can be counted as they are", m.Name)
+		}
+		return lookup.Path{}, err
+	}
+	p, err := lookup.Member(m, text)
+	if err == nil {
+		err = uncalculated(p.Column)
+	}
+	return p, err
+}
+
+// ownAggregate is an aggregate of the rows that are read.
+func (b *builder) ownAggregate(from *From, p lookup.Path, a Aggregate) (Expr, error) {
+	if !b.own {
+		return nil, fmt.Errorf("kin: an aggregate of the rows of %s themselves goes into a Select or a Having, not into a condition on one row", from.Table.Model.Name)
+	}
+	b.grouped = true
+	at := from.Table
+	for _, r := range p.Hops {
+		at = b.join(from, at, r, false)
+	}
+	agg, err := b.agg(place{from, at}, p, a)
+	if err != nil {
+		return nil, err
+	}
+	if len(a.Where) > 0 {
+		agg.Where, err = b.ask(place{from, from.Table}, Group{Parts: a.Where})
+	}
+	return agg, err
+}
+
+// agg makes the aggregate of a column, or of the rows, at a place.
+func (b *builder) agg(at place, p lookup.Path, a Aggregate) (Agg, error) {
+	agg := Agg{Name: a.Name, Distinct: a.Distinct, Separator: a.Separator, Type: schema.ScalarOf[int64]()}
+	c := p.Column
+	if c == nil && (len(p.Hops) > 0 && p.Hops[len(p.Hops)-1].Kind == schema.ToOne || a.Distinct) {
+		if key := at.at.Model.Key; len(key) > 1 {
+			return agg, fmt.Errorf("kin: %q ends in %s, whose key has %d columns, and cannot be counted by it", p.Text, at.at.Model.Name, len(key))
+		}
+		c = at.at.Model.Key[0]
+	}
+	if c != nil {
+		agg.Arg = Ref{at.at, c}
+	}
+	if a.Name == Counting {
+		return agg, nil
+	}
+	if p.Column == nil {
+		return agg, fmt.Errorf("kin: %q ends in a relation; the aggregate takes a field", p.Text)
+	}
+	kind := c.Value.Kind
+	number := kind == dialect.Int || kind == dialect.Uint || kind == dialect.Float
+	switch a.Name {
+	case Summing:
+		agg.Type = c.Source
+		if kind == dialect.Int { // of which there is more in all than in one
+			agg.Type = schema.ScalarOf[int64]()
+		}
+	case Averaging:
+		agg.Type = schema.ScalarOf[float64]()
+	case Least, Greatest:
+		agg.Type = c.Source
+		if number = kind != dialect.Bool && kind != dialect.JSON && kind != dialect.Bytes; !number {
+			return agg, fmt.Errorf("kin: %s is a %s, of which none is the least or the greatest", c.GoName(), c.Source.Field.Type)
+		}
+	case Joined:
+		agg.Type = schema.ScalarOf[string]()
+		if number = c.IsText(); !number {
+			return agg, fmt.Errorf("kin: %s is a %s, not a text, and is not joined", c.GoName(), c.Source.Field.Type)
+		}
+	case Counting:
+	}
+	if !number {
+		return agg, fmt.Errorf("kin: %s is a %s, which does not calculate", c.GoName(), c.Source.Field.Type)
+	}
+	return agg, nil
+}
+
+// grouping returns an expression as it stands in a SELECT that groups its rows:
+// what a subquery says of each row becomes one value of all.
+func grouping(e Expr) (Expr, error) {
+	sub, ok := e.(Sub)
+	if !ok {
+		return e, nil
+	}
+	agg := sub.Select.Columns[0].(Agg)
+	switch {
+	case agg.Distinct, agg.Name == Averaging, agg.Name == Joined:
+		return nil, fmt.Errorf("kin: an average, a list or a count of different values over a to-many relation cannot be put together for groups; select it for each row")
+	case agg.Name == Counting:
+		return Agg{Name: Summing, Arg: sub, Type: sub.Type}, nil
+	}
+	return Agg{Name: agg.Name, Arg: sub, Type: sub.Type}, nil
+}
