@@ -2,7 +2,6 @@ package kin
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/kin-orm/kin/internal/plan"
@@ -57,28 +56,24 @@ func (e Expr) Mul(x any) Expr { return e.with('*', x) }
 func (e Expr) Div(x any) Expr { return e.with('/', x) }
 
 // Now is the time at which the statement runs.
-func Now() Expr { return Expr{plan.Function{Name: plan.Now}} }
+func Now() Expr { return function("now") }
 
-func call(name plan.FunctionName, what string, args []any) Expr {
-	if len(args) == 0 {
-		return Expr{plan.Mistake{Err: fmt.Errorf("kin: %s takes at least one value", what)}}
-	}
-	if len(args) == 1 {
+func call(name string, args []any) Expr {
+	switch len(args) {
+	case 0:
+		return mistake(name + " takes at least one value")
+	case 1:
 		return Expr{valueOf(args[0])}
 	}
-	f := plan.Function{Name: name}
-	for _, x := range args {
-		f.Args = append(f.Args, valueOf(x))
-	}
-	return Expr{f}
+	return function(name, args...)
 }
 
 // Concat is the texts one after the other: Exprs or strings. It is NULL if one
 // of them is.
-func Concat(texts ...any) Expr { return call(plan.Concat, "Concat", texts) }
+func Concat(texts ...any) Expr { return call("concat", texts) }
 
 // Coalesce is the first of the values that is not NULL.
-func Coalesce(values ...any) Expr { return call(plan.Coalesce, "Coalesce", values) }
+func Coalesce(values ...any) Expr { return call("coalesce", values) }
 
 // Case begins an expression with several cases:
 //
@@ -98,6 +93,16 @@ func (e Expr) When(then any, lookup string, value any, more ...any) Expr {
 		return Expr{plan.Mistake{Err: err}}
 	}
 	c.Whens = append(slices.Clip(c.Whens), plan.When{Ask: every(pairs), Then: valueOf(then)})
+	return Expr{c}
+}
+
+// WhenCond is [Expr.When] with a condition.
+func (e Expr) WhenCond(then any, cond *Condition) Expr {
+	c, ok := e.v.(plan.Case)
+	if !ok {
+		return mistake("WhenCond goes with Case")
+	}
+	c.Whens = append(slices.Clip(c.Whens), plan.When{Ask: askOf(cond), Then: valueOf(then)})
 	return Expr{c}
 }
 

@@ -229,10 +229,9 @@ type Traits struct {
 	IntegerDivision string
 	// Float is a number {c} as a float.
 	Float string
-	// Concat is "||", or empty for the function CONCAT.
-	Concat string
-	// Now is the time of the statement, as an instant is stored.
-	Now string
+	// Functions are the texts of functions by name: {0} stands for the first
+	// argument, {1} for the second, {* || } for all with || between.
+	Functions map[string]string
 	// UpdateJoin is whether an UPDATE takes values from other rows by a JOIN,
 	// rather than by FROM.
 	UpdateJoin bool

@@ -90,7 +90,7 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 		OnDuplicateKey:   true,
 		IntegerDivision:  " DIV ",
 		Float:            "{c} + 0e0",
-		Now:              "UTC_TIMESTAMP(6)",
+		Functions:        functions(collation, letters),
 		CommitsTables:    true,
 		AlterConstraints: true,
 		IndexesKeys:      true,

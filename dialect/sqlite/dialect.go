@@ -78,8 +78,7 @@ var (
 		ReadsChanges:    true,
 		IntegerDivision: " / ",
 		Float:           "{c}",
-		Concat:          " || ",
-		Now:             "rtrim(rtrim(strftime('%Y-%m-%d %H:%M:%f', 'now'), '0'), '.')",
+		Functions:       functions,
 	}
 )
 
@@ -117,16 +116,18 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 // Traits implements [dialect.Dialect].
 func (Dialect) Traits() *dialect.Traits { return &traits }
 
-// SQLite's own lower() knows ASCII only. Functions belong to the driver, not
+// SQLite's own lower() and upper() know ASCII only. Functions belong to the driver, not
 // to a connection, so this must happen before the first one is opened.
 //
 //nolint:gochecknoinits // registers with the driver, as drivers do themselves
 func init() {
-	sqlite3.MustRegisterDeterministicScalarFunction("kin_lower", 1,
-		func(_ *sqlite3.FunctionContext, args []driver.Value) (driver.Value, error) {
-			if s, ok := args[0].(string); ok {
-				return strings.ToLower(s), nil
-			}
-			return args[0], nil
-		})
+	for name, cased := range map[string]func(string) string{"kin_lower": strings.ToLower, "kin_upper": strings.ToUpper} {
+		sqlite3.MustRegisterDeterministicScalarFunction(name, 1,
+			func(_ *sqlite3.FunctionContext, args []driver.Value) (driver.Value, error) {
+				if s, ok := args[0].(string); ok {
+					return cased(s), nil
+				}
+				return args[0], nil
+			})
+	}
 }

@@ -25,22 +25,6 @@ type Arithmetic struct {
 	X, Y Value
 }
 
-// Function is a call.
-type Function struct {
-	Name FunctionName
-	Args []Value
-}
-
-// A FunctionName is a function that every dialect has.
-type FunctionName uint8
-
-// The functions.
-const (
-	Concat FunctionName = iota
-	Coalesce
-	Now
-)
-
 // Case is the value of the first condition that is met.
 type Case struct {
 	Whens []When
@@ -75,11 +59,6 @@ type (
 		Sign    byte
 		X, Y    Expr
 		Integer bool // whether both are integers
-	}
-	// A Called is a call of a function.
-	Called struct {
-		Name FunctionName
-		Args []Expr
 	}
 	// A Cased is a CASE.
 	Cased struct {
@@ -130,15 +109,7 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 	case Aggregate:
 		return b.aggregate(from, v)
 	case Function:
-		c := Called{Name: v.Name}
-		for _, arg := range v.Args {
-			e, err := b.value(from, arg, want, depth+1)
-			if err != nil {
-				return nil, err
-			}
-			c.Args = append(c.Args, e)
-		}
-		return c, nil
+		return b.function(from, v, want, depth)
 	case Case:
 		return b.caseOf(from, v, want, depth)
 	}
@@ -209,6 +180,9 @@ func (b *builder) arithmetic(from *From, v Arithmetic, want *schema.Column, dept
 	return Binary{Sign: v.Sign, X: x, Y: y, Integer: isWhole(x) && isWhole(y)}, nil
 }
 
+// TypeOf returns the column that gives an expression its type, or nil.
+func TypeOf(e Expr) *schema.Column { return columnOf(e) }
+
 // columnOf returns the column that gives an expression its type, or nil.
 func columnOf(e Expr) *schema.Column {
 	switch e := e.(type) {
@@ -223,11 +197,7 @@ func columnOf(e Expr) *schema.Column {
 	case Sub:
 		return e.Type
 	case Called:
-		for _, arg := range e.Args {
-			if c := columnOf(arg); c != nil {
-				return c
-			}
-		}
+		return e.Type
 	case Cased:
 		for _, when := range e.Whens {
 			if c := columnOf(when.Then); c != nil {

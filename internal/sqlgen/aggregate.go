@@ -84,17 +84,13 @@ func (w *writer) collated(e plan.Expr) {
 	}
 }
 
+// typeOf returns the type of what is collated: a list of texts is as its texts
+// were.
 func typeOf(e plan.Expr) *schema.Column {
-	switch e := e.(type) {
-	case plan.Ref:
-		return e.Column
-	case plan.Agg:
-		if e.Name == plan.Joined {
-			return nil
-		}
-		return e.Type
+	if a, ok := e.(plan.Agg); ok && a.Name == plan.Joined {
+		return nil
 	}
-	return nil
+	return plan.TypeOf(e)
 }
 
 // joinTexts writes the texts of all rows in one, in their order.

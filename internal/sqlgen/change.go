@@ -186,30 +186,3 @@ func (w *writer) binary(e plan.Binary) {
 	}
 	w.text(")")
 }
-
-func (w *writer) called(c plan.Called) {
-	switch {
-	case c.Name == plan.Now:
-		w.text(w.t.Now)
-	case c.Name == plan.Concat && w.t.Concat != "":
-		for i, arg := range c.Args {
-			if i == 0 {
-				w.text("(")
-			} else {
-				w.text(w.t.Concat)
-			}
-			w.value(arg)
-		}
-		w.text(")")
-	default:
-		name := "COALESCE("
-		if c.Name == plan.Concat {
-			name = "CONCAT("
-		}
-		for i, arg := range c.Args {
-			w.separate(i, name)
-			w.value(arg)
-		}
-		w.text(")")
-	}
-}

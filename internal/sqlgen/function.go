@@ -1,0 +1,59 @@
+package sqlgen
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/kin-orm/kin/internal/plan"
+)
+
+// called writes a call, by the text that the dialect or the user has for it: {0}
+// is the first argument, and {*, } all of them with a comma between.
+func (w *writer) called(c plan.Called) {
+	text, ok := w.t.Functions[c.Name]
+	if c.Texts != nil {
+		text, ok = c.Texts[w.d.Name()]
+	}
+	if !ok {
+		w.fail(fmt.Errorf("kin: %s is not supported by %s", c.Name, w.d.Name()))
+		return
+	}
+	for text != "" {
+		before, after, found := strings.Cut(text, "{")
+		w.text(before)
+		if !found {
+			return
+		}
+		name, rest, closed := strings.Cut(after, "}")
+		if !closed {
+			w.fail(fmt.Errorf("kin: the text %q of a function has a { without a }", text))
+			return
+		}
+		text = rest
+		if between, all := strings.CutPrefix(name, "*"); all {
+			if between == "" {
+				between = ", "
+			}
+			for i, arg := range c.Args {
+				if i > 0 {
+					w.text(between)
+				}
+				w.value(arg)
+			}
+			continue
+		}
+		i, err := strconv.Atoi(name)
+		if err != nil || i < 0 || i >= len(c.Args) {
+			w.fail(fmt.Errorf("kin: the text of a function has {%s}, but is called with %d arguments", name, len(c.Args)))
+			return
+		}
+		w.value(c.Args[i])
+	}
+}
+
+func (w *writer) fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
