@@ -55,6 +55,9 @@ func aggregate[P ~string](name plan.AggregateName, path P) Expr {
 // follows: kin.Count("students").Where(kin.Q("name__startswith", "A")).
 func (e Expr) Where(conds ...*Condition) Expr {
 	a, ok := e.v.(plan.Aggregate)
+	if _, wrong := e.v.(plan.Mistake); wrong {
+		return e
+	}
 	if !ok {
 		return mistake("Where goes with an aggregate, such as kin.Count")
 	}

@@ -30,6 +30,11 @@ type selection struct {
 	limit    *int64
 	offset   int64
 	err      error
+
+	// op makes one set of the rows of left and right, in place of q.
+	op          string
+	left, right *selection
+	labelled    bool // whether it is part of one
 }
 
 // Select reads values of the query's rows into structs of the type R. Each
@@ -171,29 +176,42 @@ func (s Selection[R]) SQL(d dialect.Dialect) (text string, args []any, err error
 
 // write plans the selection and writes it.
 func (s *selection) write(ctx context.Context, sess *session) (text sqlgen.Text, empty bool, err error) {
+	statement, err := s.statement(ctx, sess)
+	if err != nil || statement.Empty {
+		return text, true, err
+	}
+	text = sqlgen.Write(statement, sess.dialect)
+	return text, false, text.Err
+}
+
+// statement plans the selection.
+func (s *selection) statement(ctx context.Context, sess *session) (*plan.Statement, error) {
 	if s.err != nil {
-		return text, false, s.err
+		return nil, s.err
+	}
+	if s.op != "" {
+		return s.set(ctx, sess)
 	}
 	q := s.q
 	if q == nil {
 		q = &query{}
 	}
 	if q.err != nil {
-		return text, false, q.err
+		return nil, q.err
 	}
 	g, err := sess.space.graph()
 	if err != nil {
-		return text, false, err
+		return nil, err
 	}
 	m, err := modelOf(g, s.model)
 	if err != nil {
-		return text, false, err
-	}
-	p := plan.Selection{
-		Query: q.plan(m, g), Having: s.having, Order: s.order, Distinct: s.distinct, Limit: s.limit, Offset: s.offset,
+		return nil, err
 	}
 	if len(q.load) > 0 {
-		return text, false, fmt.Errorf("kin: select from %s: values are read in place of rows, so that there is nothing to load with SelectRelated", s.model.Name())
+		return nil, fmt.Errorf("kin: select from %s: values are read in place of rows, so that there is nothing to load with SelectRelated", s.model.Name())
+	}
+	p := plan.Selection{
+		Query: q.plan(m, g), Having: s.having, Order: s.order, Distinct: s.distinct, Labelled: s.labelled, Limit: s.limit, Offset: s.offset,
 	}
 	for i, f := range s.row.Fields {
 		field := plan.Selected{Name: f.Name, Text: f.Text}
@@ -204,17 +222,12 @@ func (s *selection) write(ctx context.Context, sess *session) (text sqlgen.Text,
 	}
 	sc, err := sess.scoping(ctx, g)
 	if err != nil {
-		return text, false, err
+		return nil, err
 	}
 	if sc != nil {
 		p.Query.Filter = sc.where
 	}
-	statement, err := p.Select(sess.dialect)
-	if err != nil || statement.Empty {
-		return text, true, err
-	}
-	text = sqlgen.Write(statement, sess.dialect)
-	return text, false, text.Err
+	return p.Select(sess.dialect)
 }
 
 // read runs the selection and reads each row into what next returns.

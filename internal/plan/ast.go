@@ -19,8 +19,20 @@ type Statement struct {
 	Order []int          // places of columns, counted from one, that the union is sorted by
 	Shape *hydrate.Shape // nil if the rows are no models
 
+	// Set, if not nil, stands for With and Arms.
+	Set *SetOp
+
 	// Empty is whether the answer is known to be empty without asking.
 	Empty bool
+}
+
+// A SetOp makes one set of rows of two.
+type SetOp struct {
+	Op          string     // UNION, INTERSECT or EXCEPT
+	Left, Right *Statement // Right may be nil
+	Terms       []Term     // numbers of columns
+	Limit       *int64
+	Offset      int64
 }
 
 // A Select is one SELECT.
@@ -34,6 +46,9 @@ type Select struct {
 	Offset   int64
 	// Exists is whether only the existence of rows is asked for.
 	Exists bool
+	// Folds is whether texts are given in kin's collation, in which equal ones
+	// become one.
+	Folds bool
 	// Group are the places of the columns, from one, whose values make a group
 	// of rows, and Having what a group must meet, or nil.
 	Group  []int

@@ -64,8 +64,9 @@ type builder struct {
 	depth  int             // of the condition that is being resolved
 	budget int             // of conditions
 
-	own     bool // whether the rows that are read may be aggregated
-	grouped bool // whether they are
+	own     bool    // whether the rows that are read may be aggregated
+	grouped bool    // whether they are
+	around  *around // of a subquery
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
@@ -75,7 +76,7 @@ func newBuilder(q Query, d dialect.Dialect) *builder {
 // root returns a From of the query's model. Its scope is a part of where: what
 // starts from the roots' keys need not ask again.
 func (b *builder) root() *From {
-	return &From{Table: &Table{Model: b.query.Model, Alias: b.query.Model.Table}}
+	return &From{Table: &Table{Model: b.query.Model, Alias: b.rootAlias()}}
 }
 
 // table returns a table for the far side of a relation, under an alias of its own.

@@ -107,7 +107,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 // joins to it do not change what the limit counts. What they are sorted by
 // comes out of it too.
 func (b *builder) derive(sel *Select) *Select {
-	table := &Table{Model: b.query.Model, Alias: b.query.Model.Table, Derived: sel}
+	table := &Table{Model: b.query.Model, Alias: sel.From.Table.Alias, Derived: sel}
 	for _, c := range b.query.Model.Columns {
 		// The name must be given: the column may be written as an expression.
 		sel.Columns = append(sel.Columns, As{Ref{sel.From.Table, c}, c.Name})

@@ -23,6 +23,7 @@ type Selection struct {
 	Having   []Ask
 	Order    []string // names or texts of fields, "-" before those in descending order
 	Distinct bool
+	Labelled bool   // whether it is part of a set: its columns have names
 	Limit    *int64 // of the rows of the selection, not of the query's
 	Offset   int64
 }
@@ -60,9 +61,9 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 	if having != Const(true) {
 		sel.Having = having
 	}
-	sel.Distinct = s.Distinct
+	sel.Distinct, sel.Folds = s.Distinct, s.Distinct || s.Labelled
 	for i, e := range exprs {
-		if b.grouped && !aggregates(e) {
+		if b.grouped && !aggregates(e) && !constant(e) {
 			if sub, ok := e.(Sub); ok {
 				if e, err = grouping(sub); err != nil {
 					return nil, err
@@ -74,10 +75,19 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 		}
 		sel.Columns = append(sel.Columns, e)
 	}
+	sel.Folds = sel.Folds || sel.Group != nil
 	if err := b.sorted(sel, s, root); err != nil {
 		return nil, err
 	}
 	sel.Limit, sel.Offset = s.Limit, s.Offset
+	if s.Labelled {
+		for i, e := range sel.Columns {
+			sel.Columns[i] = As{e, ValueName(i)}
+		}
+		if sel.Limit == nil && sel.Offset == 0 {
+			sel.Order = nil
+		}
+	}
 	if sel.Having != nil && !b.grouped { // what each row is asked
 		sel.Where, sel.Having = Both(sel.Having, sel.Where), nil
 	}
@@ -215,6 +225,9 @@ func (s Selection) names() []string {
 	}
 	return names
 }
+
+// constant reports whether an expression is the same for all rows.
+func constant(e Expr) bool { _, ok := e.(Param); return ok }
 
 // aggregates reports whether an expression has an aggregate of the rows that
 // are read in it.

@@ -25,6 +25,9 @@ type step struct {
 	// rows is what the rows at the end of the path must meet, in place of a
 	// comparison.
 	rows Ask
+	// among is the subquery that has the value at the end of the path, in place
+	// of a comparison.
+	among *Among
 	// waits is whether the next hop is to many. Then target is the foreign key
 	// to the far side of the many-to-many relation whose link it is, or nil.
 	waits  bool
@@ -81,6 +84,12 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 		return &tree{cond: c}, err
 	case Compared:
 		c, err := b.compared(at, a)
+		return &tree{cond: c}, err
+	case Exist:
+		c, err := b.exist(at, a)
+		return &tree{cond: c}, err
+	case Among:
+		c, err := b.among(at, a)
 		return &tree{cond: c}, err
 	case Wrong:
 		return nil, a.Err
@@ -204,8 +213,11 @@ func (b *builder) follow(p *step) (Cond, error) {
 		p.hops = p.hops[1:]
 	}
 	if len(p.hops) == 0 || p.hops[0].Kind == schema.ToOne {
-		if p.rows != nil {
+		switch {
+		case p.rows != nil:
 			return b.met(p)
+		case p.among != nil:
+			return b.isAmong(p.at, *p)
 		}
 		return b.leaf(p.at, *p)
 	}
@@ -232,7 +244,7 @@ func (b *builder) met(p *step) (Cond, error) {
 // none returns the condition of a pair that asks whether there are rows at the
 // end of a to-many relation, else nil.
 func (p *step) none(b *builder) (Cond, error) {
-	if len(p.hops) != 1 || p.path.Column != nil || p.rows != nil {
+	if len(p.hops) != 1 || p.path.Column != nil || p.rows != nil || p.among != nil {
 		return nil, nil
 	}
 	if hydrate.IsNull(p.value) {

@@ -108,6 +108,12 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.arithmetic(from, v, want, depth)
 	case Aggregate:
 		return b.aggregate(from, v)
+	case Windowed:
+		return b.window(from, v)
+	case ValueOf:
+		return b.valueOf(place{from, from.Table}, v)
+	case Outer:
+		return b.outerValue(v)
 	case Function:
 		return b.function(from, v, want, depth)
 	case Case:
@@ -195,6 +201,10 @@ func columnOf(e Expr) *schema.Column {
 	case Agg:
 		return e.Type
 	case Sub:
+		return e.Type
+	case Nested:
+		return e.Type
+	case Window:
 		return e.Type
 	case Called:
 		return e.Type

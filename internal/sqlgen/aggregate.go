@@ -70,6 +70,12 @@ func (w *writer) aggregated(a plan.Agg) {
 // collated writes a text in the collation by which kin compares it, and all
 // else as it is.
 func (w *writer) collated(e plan.Expr) {
+	if as, ok := e.(plan.As); ok {
+		w.collated(as.Expr)
+		w.text(" AS ")
+		w.ident(as.Name)
+		return
+	}
 	c := typeOf(e)
 	switch {
 	case c == nil || !c.IsText():

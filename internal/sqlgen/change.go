@@ -141,6 +141,12 @@ func (w *writer) value(e plan.Expr) {
 		w.text(")")
 	case plan.Agg:
 		w.aggregate(e)
+	case plan.Window:
+		w.window(e)
+	case plan.Nested:
+		w.text("(")
+		w.selectFrom(e.Select)
+		w.text(")")
 	case plan.Sub:
 		w.text("(SELECT ")
 		w.value(e.Select.Columns[0])

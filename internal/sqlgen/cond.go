@@ -34,6 +34,17 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 	case *plan.InSelect:
 		w.tuple(c.Refs)
 		w.text(" IN (")
+		if c.Select.Limit != nil || c.Select.Offset > 0 { // MariaDB takes no limit here
+			w.text("SELECT * FROM (")
+			w.selectFrom(c.Select)
+			w.text(") AS ")
+			w.ident("kin_in")
+		} else {
+			w.selectFrom(c.Select)
+		}
+		w.text(")")
+	case *plan.There:
+		w.text("EXISTS (")
 		w.selectFrom(c.Select)
 		w.text(")")
 	case *plan.Tuples:

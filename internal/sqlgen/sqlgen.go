@@ -49,6 +49,10 @@ func (w *writer) param(v driver.Value) {
 }
 
 func (w *writer) statement(s *plan.Statement) {
+	if s.Set != nil {
+		w.set(s.Set)
+		return
+	}
 	if s.With != nil {
 		w.text("WITH ")
 		w.ident(s.Name)
@@ -66,6 +70,25 @@ func (w *writer) statement(s *plan.Statement) {
 		w.separate(i, " ORDER BY ")
 		w.number(int64(n))
 	}
+}
+
+// set writes two statements as one set. Each stands in a derived table of its
+// own, so that no order of precedence, which differs, matters.
+func (w *writer) set(s *plan.SetOp) {
+	for i, part := range []*plan.Statement{s.Left, s.Right} {
+		if part == nil {
+			continue
+		}
+		if i > 0 {
+			w.text(" " + s.Op + " ")
+		}
+		w.text("SELECT * FROM (")
+		w.statement(part)
+		w.text(") AS ")
+		w.ident("kin_" + strconv.Itoa(i+1))
+	}
+	w.order(s.Terms)
+	w.limit(&plan.Select{Limit: s.Limit, Offset: s.Offset})
 }
 
 // separate writes first before the first of several things, and a comma
@@ -91,7 +114,7 @@ func (w *writer) selectFrom(s *plan.Select) {
 	}
 	for i, c := range s.Columns {
 		w.separate(i, "")
-		if s.Distinct || s.Group != nil {
+		if s.Folds {
 			w.collated(c)
 		} else {
 			w.column(c)
@@ -221,7 +244,7 @@ func (w *writer) expr(e plan.Expr) {
 		w.filled(e)
 	case plan.Blank:
 		w.blank(e.Like)
-	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar, plan.Agg, plan.Sub:
+	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar, plan.Agg, plan.Sub, plan.Nested, plan.Window:
 		w.value(e)
 	}
 }

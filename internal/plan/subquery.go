@@ -1,0 +1,215 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/kin-orm/kin/alias"
+	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// A Subquery is another query within a condition or an expression. Its rows may
+// be compared with the row of the query around it, by [Outer].
+type Subquery struct {
+	Model reflect.Type
+	Make  func(m *schema.Model, g *schema.Graph) (Query, error)
+}
+
+// Exist is met if a subquery has rows.
+type Exist struct{ Sub Subquery }
+
+// ValueOf is what an expression is of the first row of a subquery, or an
+// aggregate of its rows, or NULL if it has none.
+type ValueOf struct {
+	Sub   Subquery
+	Value Value
+}
+
+// Among is met if the value of a path is one of those that a subquery has, of
+// an expression or, if there is none, of its rows' keys.
+type Among struct {
+	Path  Lazy
+	Sub   Subquery
+	Value Value
+}
+
+// Outer is a column of the row of the query around a subquery.
+type Outer struct{ Path Lazy }
+
+func (Exist) isAsk()     {}
+func (Among) isAsk()     {}
+func (ValueOf) isValue() {}
+func (Outer) isValue()   {}
+
+// A Nested is a subquery for one value, which stands for itself.
+type Nested struct {
+	Select *Select
+	Type   *schema.Column
+}
+
+// A There is met if a SELECT has rows.
+type There struct{ Select *Select }
+
+func (Nested) isExpr() {}
+func (*There) isCond() {}
+
+// inner returns a builder for a subquery within the rows of a place, and its
+// query's rows.
+func (b *builder) inner(at place, s Subquery) (*builder, *Select, *node, error) {
+	if b.depth++; b.depth > MaxDepth {
+		return nil, nil, nil, errDepth
+	}
+	defer func() { b.depth-- }()
+	g := b.query.Graph
+	m := g.Model(s.Model)
+	if m == nil {
+		return nil, nil, nil, fmt.Errorf("kin: a subquery is on %s, which is not registered here", s.Model.Name())
+	}
+	q, err := s.Make(m, g)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if len(q.Load) > 0 {
+		return nil, nil, nil, fmt.Errorf("kin: a subquery on %s loads relations, which nobody sees", m.Name)
+	}
+	q.Filter = b.query.Filter
+	n := &builder{
+		query: q, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: &around{b, at},
+	}
+	sel, root, empty, err := n.base()
+	if empty {
+		sel = &Select{From: n.root(), Where: Const(false)}
+		root, _, err = n.tree()
+	}
+	return n, sel, root, err
+}
+
+// An around is where a subquery is.
+type around struct {
+	b  *builder
+	at place
+}
+
+// rootAlias returns an alias for the roots: the table's name, and another in
+// each subquery.
+func (b *builder) rootAlias() string {
+	name := b.query.Model.Table
+	if b.around == nil {
+		return name
+	}
+	b.used[name]++
+	return alias.Nth(name, b.used[name]+1)
+}
+
+func (b *builder) exist(at place, e Exist) (Cond, error) {
+	_, sel, _, err := b.inner(at, e.Sub)
+	if err != nil {
+		return nil, err
+	}
+	sel.Columns, sel.Order = []Expr{Number(1)}, nil
+	return &There{sel}, nil
+}
+
+func (b *builder) valueOf(at place, v ValueOf) (Expr, error) {
+	n, sel, root, err := b.inner(at, v.Sub)
+	if err != nil {
+		return nil, err
+	}
+	n.own = true
+	e, err := n.selected(sel.From, Selected{Value: v.Value})
+	if err != nil {
+		return nil, err
+	}
+	sel.Columns = []Expr{e}
+	if !n.grouped {
+		if sel.Order == nil {
+			sel.Order = n.terms(sel.From, sel.From.Table, root, n.query.Reverse)
+		}
+		one := int64(1)
+		sel.Limit = &one
+	}
+	return Nested{sel, columnOf(e)}, n.err
+}
+
+func (b *builder) among(at place, a Among) (Cond, error) {
+	text, err := a.Path.At(at.at.Model)
+	if err != nil {
+		return nil, err
+	}
+	p, err := lookup.Member(at.at.Model, text)
+	if err != nil {
+		return nil, err
+	}
+	return b.settle(&tree{step: &step{path: p, hops: p.Hops, place: at, top: at.at, among: &a}})
+}
+
+// isAmong returns the condition that columns are among those of a subquery. A
+// NULL is none of them, and does not hide others.
+func (b *builder) isAmong(at *Table, p step) (Cond, error) {
+	n, sel, _, err := b.inner(place{&From{Table: p.top}, p.top}, p.among.Sub)
+	if err != nil {
+		return nil, err
+	}
+	ref, err := p.reference(at)
+	if err != nil {
+		return nil, err
+	}
+	var e Expr
+	if v := p.among.Value; v != nil {
+		n.own = true
+		if e, err = n.selected(sel.From, Selected{Value: v}); err != nil {
+			return nil, err
+		}
+	} else {
+		key := n.query.Model.Key
+		if target := ref.Column.Source.Model; target != n.query.Model && (p.path.Column == nil || len(key) > 1) {
+			return nil, p.errorf("leads to rows of %s, and the subquery is on %s", target.Name, n.query.Model.Name)
+		}
+		if len(key) > 1 {
+			return nil, p.errorf("a subquery for rows of %s, whose key has %d columns, names a column", n.query.Model.Name, len(key))
+		}
+		e = Ref{sel.From.Table, key[0]}
+	}
+	if t := columnOf(e); t != nil && !comparable(t.Value.Kind, ref.Column.Value.Kind) {
+		return nil, p.errorf("%s, a %s, is not among values of %s", ref.Column.GoName(), ref.Column.Source.Field.Type, t.Source.Field.Type)
+	}
+	sel.Columns, sel.Order = []Expr{e}, nil
+	if n.mayBeNull(e) && !n.grouped {
+		sel.Where = Both(Not{&Test{X: e, Op: lookup.IsNull}}, sel.Where)
+	}
+	return &InSelect{Refs: []Expr{ref}, Select: sel}, n.err
+}
+
+// reference returns the column that a path ends in.
+func (p step) reference(at *Table) (Ref, error) {
+	switch {
+	case p.path.Column != nil && len(p.hops) == 0:
+		return Ref{at, p.path.Column}, nil
+	case len(p.hops) == 1 && p.path.Column != nil:
+		for i, c := range p.hops[0].ToColumns {
+			if c == p.path.Column {
+				return Ref{at, p.hops[0].FromColumns[i]}, nil
+			}
+		}
+	}
+	columns := at.Model.Key
+	if len(p.hops) == 1 {
+		columns = p.hops[0].FromColumns
+	}
+	if len(columns) != 1 {
+		return Ref{}, p.errorf("leads to a key of %d columns, which is not among the values of a subquery", len(columns))
+	}
+	return Ref{at, columns[0]}, nil
+}
+
+var errNoOuter = errors.New("kin: Outer is about the query around a subquery, and there is none")
+
+// outerValue resolves a column of the query around.
+func (b *builder) outerValue(o Outer) (Expr, error) {
+	if b.around == nil {
+		return nil, errNoOuter
+	}
+	return b.around.b.columnValue(&From{Table: b.around.at.at}, o.Path)
+}
