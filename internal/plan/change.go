@@ -205,7 +205,7 @@ func subqueries(c Cond) bool {
 		return subqueries(c.Cond)
 	case *Test:
 		return readsRows(c.X, nil) || readsRows(c.Y, nil)
-	case *Exists, *InSelect, *There:
+	case *Exists, *InSelect, *There, *Recursion:
 		return true
 	}
 	return false

@@ -91,6 +91,9 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 	case Among:
 		c, err := b.among(at, a)
 		return &tree{cond: c}, err
+	case Reached:
+		c, err := b.reaches(at, a)
+		return &tree{cond: c}, err
 	case Wrong:
 		return nil, a.Err
 	}

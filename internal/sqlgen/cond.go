@@ -43,6 +43,8 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 			w.selectFrom(c.Select)
 		}
 		w.text(")")
+	case *plan.Recursion:
+		w.recursion(c)
 	case *plan.There:
 		w.text("EXISTS (")
 		w.selectFrom(c.Select)
