@@ -169,7 +169,7 @@ func (b *builder) agg(at place, p lookup.Path, a Aggregate) (Agg, error) {
 		return agg, fmt.Errorf("kin: %q ends in a relation; the aggregate takes a field", p.Text)
 	}
 	kind := c.Value.Kind
-	number := kind == dialect.Int || kind == dialect.Uint || kind == dialect.Float
+	number := c.IsNumber()
 	switch a.Name {
 	case Summing:
 		agg.Type = c.Source
