@@ -84,6 +84,13 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 	if err != nil || c.Empty {
 		return nil, nil, err
 	}
+	if c.first != nil {
+		g, err := s.readGraph(ctx, c, hint)
+		if err != nil {
+			return nil, nil, queryError[T](ctx, s, err)
+		}
+		return hydrate.Slice[T](g.roots), g.hooked(), nil
+	}
 	result, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
@@ -117,7 +124,11 @@ func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.P
 
 // queryError says what the query was about.
 func queryError[T any](ctx context.Context, s *session, err error) error {
-	return fmt.Errorf("kin: query on %s: %w", reflect.TypeFor[T]().Name(), s.fault(ctx, nil, err))
+	return s.queryError(ctx, reflect.TypeFor[T](), err)
+}
+
+func (s *session) queryError(ctx context.Context, model reflect.Type, err error) error {
+	return fmt.Errorf("kin: query on %s: %w", model.Name(), s.fault(ctx, nil, err))
 }
 
 // Count returns the number of rows of T that the query has.
@@ -166,6 +177,12 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 // which the server sends the rest, and several to-many branches are sorted by
 // the database before the first row comes.
 //
+// With [QuerySet.Prefetch], rows come in chunks of a few hundred, each with what
+// is prefetched for it, in which a row of the database is one value. The
+// statements of a chunk take a second connection of the pool. Where there is
+// none, in a transaction or in a pool of one, the query's own rows are all read
+// before the first chunk, and memory grows with them.
+//
 //	for student, err := range q.Iter(ctx, db) {
 //		if err != nil {
 //			return err
@@ -181,62 +198,13 @@ func (qs QuerySet[T]) Iter(ctx context.Context, db Executor) iter.Seq2[*T, error
 }
 
 // stream calls yield for each row, as long as it returns true.
-func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, error) bool) (err error) {
+func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, error) bool) error {
 	s := db.session()
 	c, err := qs.compile(ctx, s, stream)
 	if err != nil || c.Empty {
 		return err
 	}
-	rows, err := s.Query(ctx, c.sql, c.args)
-	if err != nil {
-		return queryError[T](ctx, s, err)
-	}
-	stopped := false
-	defer func() {
-		if closed := rows.Close(); closed != nil && err == nil && !stopped {
-			err = queryError[T](ctx, s, closed)
-		}
-	}()
-	reader := hydrate.NewReader(c.Shape, 1)
-	row := make([]driver.Value, c.Shape.Width)
-	rows.Bind(row)
-	flush := func() error {
-		found, err := reader.Finish()
-		if err == nil && len(found) > 0 {
-			err = afterLoad(ctx, reader.Hooked())
-		}
-		for _, p := range found {
-			if err == nil && !stopped {
-				stopped = !yield(hydrate.Row[T](p), nil)
-			}
-		}
-		reader.Reset()
-		return err
-	}
-	for !stopped {
-		next := rows.Next()
-		if next != nil && !errors.Is(next, io.EOF) {
-			return queryError[T](ctx, s, next)
-		}
-		starts := next != nil
-		if !starts {
-			if starts, err = reader.Starts(row); err != nil {
-				return queryError[T](ctx, s, err)
-			}
-		}
-		if starts {
-			if err := flush(); err != nil || next != nil {
-				return err
-			}
-			if stopped {
-				return nil
-			}
-		}
-		if err := reader.Row(row); err != nil {
-			return queryError[T](ctx, s, err)
-		}
-	}
-	return nil
+	return s.stream(ctx, c, reflect.TypeFor[T](), func(p hydrate.Pointer) bool { return yield(hydrate.Row[T](p), nil) })
 }
 
 // endOf closes rows and returns err, unless it only says that they ended.

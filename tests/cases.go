@@ -10,6 +10,7 @@ func Cases() []Case {
 		limitCases(),
 		filterCases(),
 		orderCases(),
+		prefetchCases(),
 		partitionCases(),
 		terminalCases(),
 		injectionCases(),

@@ -46,6 +46,15 @@ func (t *table) find(k *rel.Key, alloc *slab) int32 {
 	return at
 }
 
+// get returns the place of the row with the key k, if there is one.
+func (t *table) get(k *rel.Key) (at int32, ok bool) {
+	if t.isInt {
+		return t.ints.get(k.N[0])
+	}
+	at, ok = t.others[*k]
+	return at, ok
+}
+
 func (t *table) reset() {
 	t.ints.reset()
 	clear(t.others)
@@ -81,6 +90,22 @@ func (t *intTable) put(key uint64, next int32) int32 {
 		}
 		if s.key == key {
 			return s.at - 1
+		}
+	}
+}
+
+// get returns the place of key, if it has one.
+func (t *intTable) get(key uint64) (at int32, ok bool) {
+	if t.used == 0 {
+		return 0, false
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := t.hash(key); ; i = (i + 1) & mask {
+		switch s := &t.slots[i]; {
+		case s.at == 0:
+			return 0, false
+		case s.key == key:
+			return s.at - 1, true
 		}
 	}
 }

@@ -25,6 +25,11 @@ type Query struct {
 	Limit  *int64
 	Offset int64
 
+	// Level is the relation by which the rows belong to others, whose keys are
+	// given when the statement is run: the place of a [KeySet]. Limit and Offset
+	// are those of each parent then. It is nil for a query of its own.
+	Level *schema.Relation
+
 	// Stream is whether the rows are read root by root.
 	Stream bool
 	// Reverse is whether the order of the roots is turned round.
