@@ -39,6 +39,7 @@ type compiled struct {
 
 	first   *level   // what is prefetched hangs on it; nil if nothing is
 	scoping *scoping // of the call; nil if there are no filters
+	fetch   fetchMode
 
 	*plan.Statement
 	sql  string
@@ -121,6 +122,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 		p.Filter = sc.kept
 		defer sc.note(c)
 	}
+	c.fetch = q.fetch
 	rows := plan.Rows
 	switch c.form {
 	case allRows:
@@ -151,6 +153,9 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	for i, v := range text.Args {
 		c.args[i] = v
 	}
+	if c.Shape != nil && (c.fetch.strict || c.fetch.peers) {
+		c.Shape.KeepAll()
+	}
 	if len(q.prefetch) > 0 && c.Shape != nil {
 		if c.err = c.writeLevels(q, m, d, p.Filter); c.err != nil {
 			return
@@ -166,6 +171,9 @@ func (c *compiled) writeLevels(q *query, m *schema.Model, d dialect.Dialect, fil
 	p := &leveling{graph: c.graph, dialect: d, filter: filter}
 	if err := p.levels(c.first, q, m, nil); err != nil {
 		return err
+	}
+	if c.fetch.strict || c.fetch.peers {
+		c.first.each(func(l *level) { l.Shape.KeepAll() })
 	}
 	hydrate.Unite(c.first.Level)
 	return nil

@@ -85,10 +85,10 @@ type trimmedError struct {
 func (e *trimmedError) Error() string { return e.text }
 func (e *trimmedError) Unwrap() error { return e.err }
 
-// trims reports whether q, a subquery or nil, does not have all rows in the
-// default order.
-func (q *query) trims() bool {
-	return q != nil && (len(q.calls)+len(q.keys)+len(q.fixed)+len(q.order) > 0 || q.limit != nil || q.offset > 0 || q.deleted)
+// trims reports whether q, a subquery or nil, may have other rows than there
+// are without it.
+func (q *query) trims(deleted bool) bool {
+	return q != nil && (len(q.calls)+len(q.keys)+len(q.fixed) > 0 || q.limit != nil || q.offset > 0 || q.deleted && !deleted)
 }
 
 // derived returns a copy of q that is compiled for itself.
@@ -98,13 +98,24 @@ func (q *query) derived() *query {
 		d.load, d.fixed, d.calls, d.prefetch = slices.Clip(q.load), slices.Clip(q.fixed), slices.Clip(q.calls), slices.Clip(q.prefetch)
 		d.keys, d.exact = q.keys, q.exact
 		d.order, d.limit, d.offset, d.err = slices.Clip(q.order), q.limit, q.offset, q.err
-		d.all, d.deleted = q.all, q.deleted
+		d.all, d.deleted, d.fetch = q.all, q.deleted, q.fetch
 	}
 	return d
 }
 
 // readGraph reads the rows of a query with levels below it.
-func (s *session) readGraph(ctx context.Context, c *compiled, hint int) (*graphRows, error) {
+func (s *session) readGraph(ctx context.Context, c *compiled, hint int) (g *graphRows, err error) {
+	if c.fetch.snapshot && s.begin != nil {
+		err = s.snapshot(ctx, func(s *session) error {
+			g, err = s.readGraphIn(ctx, c, hint)
+			return err
+		})
+		return g, err
+	}
+	return s.readGraphIn(ctx, c, hint)
+}
+
+func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*graphRows, error) {
 	g := newGraphRows(s, c, hint)
 	rows, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {

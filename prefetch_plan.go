@@ -133,7 +133,7 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 		return fmt.Errorf("kin: Prefetch of %s has a limit or an offset, but it leads to one row for each: leave it out, or take Filter", r.GoName())
 	}
 	l := &level{Level: &hydrate.Level{Relation: r, Above: above.Level, Source: source}, path: strings.TrimPrefix(above.path+"__"+r.Name, "__")}
-	if sub.trims() {
+	if sub.trims(deleted) {
 		l.Trim = sub
 	}
 	asks := q.plan(r.To, p.graph)
@@ -143,6 +143,7 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 		return fmt.Errorf("kin: the subquery of Prefetch(%q): %w", l.path, trimKin(err))
 	}
 	above.below = append(above.below, l)
+	above.Below = append(above.Below, l.Level)
 	if l.statement.Empty {
 		// What would hang on its rows must be right all the same.
 		l.Shape = &hydrate.Shape{Nodes: []*hydrate.Node{{Model: r.To, Parent: -1}}}
@@ -156,11 +157,23 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 	if r.Via != nil {
 		l.columns, l.Rows = r.Via.Link.ToColumns, 2
 	}
-	above.Below = append(above.Below, l.Level)
+	if r.Kind == schema.ToMany && l.Shape.Nodes[l.Rows].Ordered {
+		l.Trim = sub
+	}
 	if err := p.prepare(l); err != nil {
 		return err
 	}
 	return p.levels(l, q, r.To, rest)
+}
+
+// each calls f for the level and those below that have statements.
+func (l *level) each(f func(*level)) {
+	f(l)
+	for _, below := range l.below {
+		if !below.statement.Empty {
+			below.each(f)
+		}
+	}
 }
 
 // prepare finds out how many keys the level's statement takes, and writes it

@@ -32,7 +32,19 @@ func (g *graphRows) load(ctx context.Context) (err error) {
 		return err
 	}
 	g.readers = append(g.readers[:0], g.first)
-	return g.below(ctx, g.query.first, g.first)
+	if g.query.fetch.concurrent && g.session.severalConns() {
+		err = g.concurrently(ctx)
+	} else {
+		err = g.below(ctx, g.query.first, g.first)
+	}
+	if err == nil && (g.query.fetch.strict || g.query.fetch.peers) {
+		readers := make([]*hydrate.Reader, len(g.readers))
+		for i, r := range g.readers {
+			readers[i] = r.Reader
+		}
+		g.query.fetch.marked(readers)
+	}
+	return err
 }
 
 // below reads the levels below one that is read.

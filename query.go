@@ -44,6 +44,7 @@ type query struct {
 	deleted bool // whether rows that are softly deleted are in
 
 	prefetch []prefetch
+	fetch    fetchMode
 
 	compiled atomic.Pointer[[]*compiled]
 }

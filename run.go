@@ -95,7 +95,7 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
-	found, hooked, err := readAll(result, c.Shape, hint)
+	found, hooked, err := readAll(result, c, hint)
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
@@ -103,23 +103,18 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 }
 
 // readAll reads all rows, and closes them.
-func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.Pointer, hooked []any, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	reader := hydrate.NewReader(shape, hint)
-	row := make([]driver.Value, shape.Width)
-	rows.Bind(row)
-	for {
-		switch err := rows.Next(); {
-		case errors.Is(err, io.EOF):
-			found, err = reader.Finish()
-			return found, reader.Hooked(), err
-		case err != nil:
-			return nil, nil, err
-		}
-		if err := reader.Row(row); err != nil {
-			return nil, nil, err
-		}
+func readAll(rows *exec.Rows, c *compiled, hint int) (found []hydrate.Pointer, hooked []any, err error) {
+	reader := hydrate.NewReader(c.Shape, hint)
+	if err := readInto(rows, reader, c.Shape.Width); err != nil {
+		return nil, nil, err
 	}
+	if found, err = reader.Finish(); err != nil {
+		return nil, nil, err
+	}
+	if c.fetch.strict || c.fetch.peers {
+		c.fetch.marked([]*hydrate.Reader{reader})
+	}
+	return found, reader.Hooked(), nil
 }
 
 // queryError says what the query was about.

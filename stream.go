@@ -40,7 +40,14 @@ type rowSource interface {
 }
 
 // stream calls yield for each row, as long as it returns true.
-func (s *session) stream(ctx context.Context, c *compiled, model reflect.Type, yield func(hydrate.Pointer) bool) (err error) {
+func (s *session) stream(ctx context.Context, c *compiled, model reflect.Type, yield func(hydrate.Pointer) bool) error {
+	if c.first != nil && c.fetch.snapshot && s.begin != nil {
+		return s.snapshot(ctx, func(s *session) error { return s.streamIn(ctx, c, model, yield) })
+	}
+	return s.streamIn(ctx, c, model, yield)
+}
+
+func (s *session) streamIn(ctx context.Context, c *compiled, model reflect.Type, yield func(hydrate.Pointer) bool) (err error) {
 	rows, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {
 		return s.queryError(ctx, model, err)
@@ -114,6 +121,9 @@ func (st *streaming) flush(ctx context.Context) (err error) {
 		found, hooked = st.graph.roots, st.graph.hooked()
 	} else {
 		found, err = st.reader.Finish()
+		if err == nil && (st.query.fetch.strict || st.query.fetch.peers) {
+			st.query.fetch.marked([]*hydrate.Reader{st.reader})
+		}
 		hooked = st.reader.Hooked()
 	}
 	if err == nil && len(found) > 0 {

@@ -98,6 +98,9 @@ func (t *Through[T, L]) Load(ctx context.Context, db Executor) ([]*T, error) {
 	if err != nil {
 		return nil, err
 	}
+	if done, err := t.fetch(ctx, db, t); done || err != nil {
+		return t.rows, err
+	}
 	via := link.Relation.Via
 	links, hooked, err := t.LinkQuery().SelectRelated(via.Target.Name).OrderBy(via.Target.Name).read(ctx, db, allRows, 0)
 	if err != nil {

@@ -11,6 +11,7 @@ func Cases() []Case {
 		filterCases(),
 		orderCases(),
 		prefetchCases(),
+		fetchModeCases(),
 		partitionCases(),
 		terminalCases(),
 		injectionCases(),

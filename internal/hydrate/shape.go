@@ -57,6 +57,9 @@ type Node struct {
 	NeedTable bool
 	// Given is whether the rows are in memory already, and not read.
 	Given bool
+	// Alone is whether the rows are no values of their model: they stand for
+	// them.
+	Alone bool
 	// KeepRows is whether rows are kept that no other needs, and KeepKeys
 	// whether their keys are: for statements that follow.
 	KeepRows, KeepKeys bool

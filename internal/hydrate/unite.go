@@ -118,7 +118,7 @@ func (u *uniting) split() bool {
 	next := make([]int, len(u.all))
 	for i, x := range u.all {
 		at := slices.IndexFunc(groups, func(g []*member) bool {
-			return g[0].node.Model == x.node.Model && !x.node.Model.Bare && g[0].group == x.group &&
+			return g[0].node.Model == x.node.Model && !x.node.Model.Bare && !x.node.Alone && !g[0].node.Alone && g[0].group == x.group &&
 				!slices.ContainsFunc(g, func(y *member) bool { return !agree(x, y) })
 		})
 		if at < 0 {

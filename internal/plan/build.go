@@ -281,7 +281,7 @@ func (b *builder) terms(from *From, t *Table, n *node, reverse bool) []Term {
 // primary key. Before it comes, in a link table, that of the rows that it
 // leads to, so that these are in the order of their own.
 func (n *node) keyOrder() []*schema.Column {
-	if target := n.target(); target != nil && len(n.order) == 0 {
+	if target := n.target(); target != nil {
 		return slices.Concat(target.FromColumns, n.model.Key)
 	}
 	return n.model.Key
