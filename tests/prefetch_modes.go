@@ -19,6 +19,7 @@ import (
 
 func fetchModeCases() []Case {
 	return []Case{
+		{"prefetch/texts", testPrefetchTexts},
 		{"prefetch/random", testPrefetchRandom},
 		{"prefetch/Iter by chunks", testPrefetchIter},
 		{"prefetch/concurrent", testPrefetchConcurrent},
