@@ -172,8 +172,9 @@ func (g *graphRows) concurrently(ctx context.Context) error {
 				r.Nothing(l.Level)
 				continue
 			}
-			task := &levelTask{level: l, reader: r.Below(l.Level)}
-			for rest := r.Parents(l.Level); len(rest) > 0; {
+			keys := r.Parents(l.Level)
+			task := &levelTask{level: l, reader: r.Below(l.Level, l.hint(len(keys)))}
+			for rest := keys; len(rest) > 0; {
 				n := min(len(rest), l.most)
 				begin(task, rest[:n])
 				rest = rest[n:]

@@ -24,6 +24,7 @@ type level struct {
 	columns   []*schema.Column // whose values the keys are
 	most      int              // how many keys the statement takes
 	texts     atomic.Pointer[[]levelText]
+	share     atomic.Int32 // how many rows each parent had the last time, in sixteenths
 	below     []*level
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // graphRows are the rows of a query and of the levels below it, as they are
@@ -58,7 +59,7 @@ func (g *graphRows) below(ctx context.Context, above *level, r *hydrate.LevelRea
 		if len(keys) == 0 {
 			continue
 		}
-		reader := r.Below(l.Level)
+		reader := r.Below(l.Level, l.hint(len(keys)))
 		for rest := keys; len(rest) > 0; {
 			n := min(len(rest), l.most)
 			if err := g.level(ctx, l, reader, rest[:n]); err != nil {
@@ -69,12 +70,21 @@ func (g *graphRows) below(ctx context.Context, above *level, r *hydrate.LevelRea
 		if err := reader.Finish(); err != nil {
 			return g.session.levelError(ctx, l, err)
 		}
+		l.share.Store(int32(min(reader.Rows(), 1<<20) * 16 / len(keys)))
 		g.readers = append(g.readers, reader)
 		if err := g.below(ctx, l, reader); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// hint returns how many rows are expected of so many parents.
+func (l *level) hint(keys int) int {
+	if l.Relation.Kind == schema.ToOne {
+		return keys
+	}
+	return max(keys, min(keys*int(l.share.Load())/16+1, 1<<12))
 }
 
 // level reads the rows of a level that have some of the keys.

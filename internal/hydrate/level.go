@@ -84,16 +84,30 @@ func (t *table) put(k *rel.Key, next int32) int32 {
 	return at
 }
 
-// Below returns the Reader of the level l below r's.
-func (r *LevelReader) Below(l *Level) *LevelReader {
+// Below returns the Reader of the level l below r's, of which about hint rows
+// are expected.
+func (r *LevelReader) Below(l *Level, hint int) *LevelReader {
 	src := &r.nodes[l.Source]
-	below := &LevelReader{Reader: newReader(l.Shape, r.tables, len(src.rows)), level: l, above: src}
+	below := &LevelReader{Reader: newReader(l.Shape, r.tables, min(hint, 16)), level: l, above: src}
+	for i := min(l.Rows, 1); i <= l.Rows; i++ { // of links, and of what they lead to
+		below.nodes[i].slab = newSlab(below.nodes[i].Model.RowType(), hint)
+	}
 	if l.Relation.Kind == schema.ToMany {
+		below.nodes[1].links = make([]link, 0, hint)
 		// The parents are the roots, and all of them are there.
 		n := &below.nodes[0]
 		n.table, n.rows, n.where, n.read = src.table, src.rows, src.where, src.read
 	}
 	return below
+}
+
+// Rows returns how many rows were read, once they are linked: those of each
+// parent, together.
+func (r *LevelReader) Rows() int {
+	if r.level.Relation.Kind == schema.ToMany {
+		return len(r.nodes[1].links)
+	}
+	return len(r.nodes[0].rows)
 }
 
 // Finish links the rows of the level to their parents, once all are read.
