@@ -16,6 +16,7 @@ type peers struct {
 	rows     *hydrate.PeerRows
 	turn     chan struct{} // one at a time
 	loaded   *hydrate.Stands
+	hooked   map[hydrate.Pointer]any // rows whose AfterLoad hook is still to be called
 }
 
 func newPeers(r *schema.Relation, rows *hydrate.PeerRows) *peers {
@@ -67,32 +68,55 @@ func (p *peers) load(ctx context.Context, s *session, owner any, key rel.Key) (r
 	defer func() { <-p.turn }()
 	if p.loaded == nil {
 		stands := p.rows.Stand(p.relation)
-		if err := s.loadLevel(ctx, p.relation, stands); err != nil {
+		hooked, err := s.loadLevel(ctx, p.relation, stands)
+		if err != nil {
 			return nil, false, err
 		}
-		p.loaded = stands
+		p.loaded, p.hooked = stands, map[hydrate.Pointer]any{}
+		for _, row := range hooked {
+			p.hooked[hydrate.Unbox(row)] = row
+		}
+	}
+	// Hooks are called when a row gets what they look at.
+	met := func(rows []hydrate.Pointer) error {
+		var hooked []any
+		for _, row := range rows {
+			if x, ok := p.hooked[row]; ok {
+				hooked = append(hooked, x)
+			}
+		}
+		if err := afterLoad(ctx, hooked); err != nil {
+			return err
+		}
+		for _, x := range hooked {
+			delete(p.hooked, hydrate.Unbox(x))
+		}
+		return nil
 	}
 	if p.relation.Kind == schema.ToOne {
-		row, known = p.loaded.One(key)
-		return row, known, nil
+		if row, known = p.loaded.One(key); row != nil {
+			err = met([]hydrate.Pointer{row})
+		}
+		return row, known, err
 	}
 	own, err := hydrate.KeyOf(p.relation.From.Struct.Key(), owner)
 	if err != nil {
 		return nil, false, nil
 	}
-	return nil, p.loaded.Give(own, owner), nil
+	known, err = p.loaded.Give(own, owner, met)
+	return nil, known, err
 }
 
 // loadLevel reads the rows that a relation leads to from those that stands
-// stand for.
-func (s *session) loadLevel(ctx context.Context, r *schema.Relation, stands *hydrate.Stands) error {
+// stand for, and returns those that have an AfterLoad hook.
+func (s *session) loadLevel(ctx context.Context, r *schema.Relation, stands *hydrate.Stands) (hooked []any, err error) {
 	graph, err := s.space.graph()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	sc, err := s.scoping(ctx, graph)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	p := &leveling{graph: graph, dialect: s.dialect}
 	if sc != nil {
@@ -103,12 +127,12 @@ func (s *session) loadLevel(ctx context.Context, r *schema.Relation, stands *hyd
 		err = sc.err
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	hydrate.Unite(first.Level)
 	g := &graphRows{session: s, query: &compiled{first: first, scoping: sc}, first: stands.Reader()}
 	if err := g.below(ctx, first, g.first); err != nil {
-		return fmt.Errorf("kin: load of %s for all rows of a result: %w", r.GoName(), err)
+		return nil, fmt.Errorf("kin: load of %s for all rows of a result: %w", r.GoName(), err)
 	}
-	return afterLoad(ctx, g.hooked())
+	return g.hooked(), nil
 }

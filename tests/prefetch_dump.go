@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
 )
 
 // dumpGraph writes rows and all that can be reached from them, each row once
@@ -67,6 +70,21 @@ func (d *graphDump) many(f reflect.Value, rows []any) {
 		}
 	}
 	fmt.Fprint(&d.b, ".")
+}
+
+// sameLines compares texts, and shows the first lines that differ.
+func sameLines(t *testing.T, want, got, what string) bool {
+	t.Helper()
+	if want == got {
+		return true
+	}
+	wants, gots := strings.Split(want, "\n"), strings.Split(got, "\n")
+	for i := range min(len(wants), len(gots)) {
+		if wants[i] != gots[i] {
+			return assert.Equal(t, wants[i], gots[i], "line %d, %s", i, what)
+		}
+	}
+	return assert.Len(t, gots, len(wants), what)
 }
 
 // relatedKeys returns the keys of the rows in a relation field of row.

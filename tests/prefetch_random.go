@@ -272,21 +272,6 @@ func (w *askWorld) equal(t *testing.T, r *rand.Rand) (what string, ok bool) {
 	return what, sameLines(t, dumpGraph(one), dumpGraph(other), what)
 }
 
-// sameLines compares texts, and shows the first lines that differ.
-func sameLines(t *testing.T, want, got, what string) bool {
-	t.Helper()
-	if want == got {
-		return true
-	}
-	wants, gots := strings.Split(want, "\n"), strings.Split(got, "\n")
-	for i := range min(len(wants), len(gots)) {
-		if wants[i] != gots[i] {
-			return assert.Equal(t, wants[i], gots[i], "line %d, %s", i, what)
-		}
-	}
-	return assert.Len(t, gots, len(wants), what)
-}
-
 // String shows what is asked.
 func (a *ask) String() string {
 	var b strings.Builder

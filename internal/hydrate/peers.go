@@ -1,6 +1,7 @@
 package hydrate
 
 import (
+	"slices"
 	"unsafe"
 	"weak"
 
@@ -162,25 +163,24 @@ func (s *Stands) One(key rel.Key) (Pointer, bool) {
 }
 
 // Give puts what is loaded for the row with the key into owner, which is that
-// row, and forgets it. It reports whether there was anything.
-func (s *Stands) Give(key rel.Key, owner any) bool {
+// row, once met has been called with the rows and their links, and forgets it.
+// It reports whether there was anything.
+func (s *Stands) Give(key rel.Key, owner any, met func(rows []Pointer) error) (bool, error) {
 	at, ok := s.table.get(&key)
 	if !ok || s.table.rows[at] == nil {
-		return false
+		return false, nil
 	}
 	stand, to := s.table.rows[at], unbox(owner)
 	s.table.rows[at] = nil
-	n := &s.reader.nodes[0]
-	n.rows[n.where[at]-1] = nil
-	from, h := many(stand, s.relation.Field), many(to, s.relation.Field)
-	h.rows, h.many.Loaded = from.rows, true
-	back := s.relation.Inverse.Field
-	children := h.rows
+	s.reader.nodes[0].rows[s.reader.nodes[0].where[at]-1] = nil
+	from := many(stand, s.relation.Field)
+	back, children := s.relation.Inverse.Field, from.rows
+	var links []unsafe.Pointer
 	if via := s.relation.Via; via != nil {
 		children, back = nil, via.Link.Inverse.Field
 		if s.relation.Field.Rel.Link != nil {
-			children = through(stand, s.relation.Field).links
-			through(to, s.relation.Field).links = children
+			links = through(stand, s.relation.Field).links
+			children = links
 		}
 	}
 	for _, child := range children {
@@ -188,5 +188,16 @@ func (s *Stands) Give(key rel.Key, owner any) bool {
 			fk.row = to
 		}
 	}
-	return true
+	if err := met(slices.Concat(from.rows, links)); err != nil {
+		return true, err
+	}
+	h := many(to, s.relation.Field)
+	h.rows, h.many.Loaded = from.rows, true
+	if links != nil {
+		through(to, s.relation.Field).links = links
+	}
+	return true, nil
 }
+
+// Unbox returns the pointer in row, a *T.
+func Unbox(row any) Pointer { return unbox(row) }

@@ -56,14 +56,6 @@ type link struct {
 // roots are expected; 0 is unknown.
 func NewReader(s *Shape, hint int) *Reader { return newReader(s, newTables(s.models), hint) }
 
-func newTables(models []*schema.Model) []*table {
-	tables := make([]*table, len(models))
-	for i, m := range models {
-		tables[i] = newTable(len(m.Key) == 1 && isInt(m.Key[0].Value))
-	}
-	return tables
-}
-
 func newReader(s *Shape, tables []*table, hint int) *Reader {
 	r := &Reader{shape: s, nodes: make([]nodeState, len(s.Nodes)), places: make([]place, len(s.Nodes)), tables: tables}
 	if hint == 0 {

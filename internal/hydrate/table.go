@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // A table finds the rows of one model by key: within one result, a row of the
@@ -23,6 +24,14 @@ func newTable(isInt bool) *table {
 		t.others = map[rel.Key]int32{}
 	}
 	return t
+}
+
+func newTables(models []*schema.Model) []*table {
+	tables := make([]*table, len(models))
+	for i, m := range models {
+		tables[i] = newTable(len(m.Key) == 1 && isInt(m.Key[0].Value))
+	}
+	return tables
 }
 
 // find returns the place of the row with the key k. If there is none, it
