@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
 	"github.com/kin-orm/kin/internal/sqlgen"
@@ -35,6 +36,10 @@ type compiled struct {
 
 	filters *filters    // of the DB
 	scopes  []keptScope // those that the statement has in it
+
+	first   *level   // what is prefetched hangs on it; nil if nothing is
+	scoping *scoping // of the call; nil if there are no filters
+	fetch   fetchMode
 
 	*plan.Statement
 	sql  string
@@ -117,6 +122,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 		p.Filter = sc.kept
 		defer sc.note(c)
 	}
+	c.fetch = q.fetch
 	rows := plan.Rows
 	switch c.form {
 	case allRows:
@@ -133,7 +139,10 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	case exists:
 		rows = plan.Existing
 	}
-	if c.Statement, c.err = rows(p, d); c.err != nil || c.Empty {
+	if c.Statement, c.err = rows(p, d); c.err == nil && c.Shape == nil {
+		c.err = q.checkPrefetch(m)
+	}
+	if c.err != nil || c.Empty {
 		return
 	}
 	text := sqlgen.Write(c.Statement, d)
@@ -144,8 +153,30 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	for i, v := range text.Args {
 		c.args[i] = v
 	}
+	if c.Shape != nil && (c.fetch.strict || c.fetch.peers) {
+		c.Shape.KeepAll()
+	}
+	if len(q.prefetch) > 0 && c.Shape != nil {
+		if c.err = c.writeLevels(q, m, d, p.Filter); c.err != nil {
+			return
+		}
+	}
 	// Only the shape is needed from here on.
 	c.Statement = &plan.Statement{Shape: c.Shape}
+}
+
+// writeLevels plans what the query prefetches.
+func (c *compiled) writeLevels(q *query, m *schema.Model, d dialect.Dialect, filter func(*plan.Table) (plan.Cond, error)) error {
+	c.first = &level{Level: &hydrate.Level{Shape: c.Shape}}
+	p := &leveling{graph: c.graph, dialect: d, filter: filter}
+	if err := p.levels(c.first, q, m, nil); err != nil {
+		return err
+	}
+	if c.fetch.strict || c.fetch.peers {
+		c.first.each(func(l *level) { l.Shape.KeepAll() })
+	}
+	hydrate.Unite(c.first.Level)
+	return nil
 }
 
 func atMost(limit *int64, n int64) *int64 {

@@ -125,7 +125,9 @@ A NULL that a field cannot hold is an error that names the column, never a zero.
 A [ForeignKey] is NULL, a key, a loaded row, or was not read; a [Reverse], a
 [ManyToMany] or a [Through] is loaded, perhaps with no rows, or is not. Reading
 them never asks the database. [QuerySet.SelectRelated] loads them with a query,
-their Load methods later. The fields with many rows also change which rows they
+[QuerySet.Prefetch] in statements of their own, and their Load methods later: each
+for its own row, for all rows of its result ([QuerySet.FetchPeers]), or not at all
+([QuerySet.Strict]). [WithRepeatedLoads] finds loops that load row by row. The fields with many rows also change which rows they
 have, in the database and in memory: Add, Create, Remove, Clear and Set.
 
 A model that embeds [Tracked] writes only what has changed since its rows were

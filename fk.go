@@ -164,6 +164,20 @@ func (fk *ForeignKey[T]) Load(ctx context.Context, db Executor) (*T, error) {
 	case rel.Bad:
 		return nil, errors.New(fk.fk.Key.S)
 	}
+	s := db.session()
+	if f := fetchingOf(fk.fk.Link); f != nil {
+		row, known, err := f.one(ctx, s, fk.fk)
+		switch {
+		case err != nil:
+			return nil, err
+		case known && row == nil:
+			return nil, notFoundIn[T]()
+		case known:
+			fk.row, fk.fk.State = hydrate.Row[T](row), rel.Loaded
+			return fk.row, nil
+		}
+	}
+	s.single(ctx, fk.fk.Link, reflect.TypeFor[T]().Name())
 	q := QuerySet[T]{&query{fixed: []plan.Fixed{{Key: fk.fk.Key}}}}
 	row, err := q.Get(ctx, db)
 	if err != nil {

@@ -45,6 +45,9 @@ func Linked[T any](rows ...*T) ManyToMany[T] { return ManyToMany[T]{holding(rows
 // loaded already or not. If the field does not know which row it is in, the
 // error is [ErrUnbound].
 func (m *ManyToMany[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
+	if done, err := m.fetch(ctx, db, m); done || err != nil {
+		return m.rows, err
+	}
 	rows, err := m.Query().All(ctx, db)
 	if err != nil {
 		return nil, err

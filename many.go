@@ -1,6 +1,7 @@
 package kin
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"reflect"
@@ -77,6 +78,19 @@ func (c *collection[T]) home(what string) (rel.Link, rel.Key, error) {
 		err = fmt.Errorf("kin: %s: the %s %w", link.Relation.GoName(), link.Relation.From.Name, err)
 	}
 	return link, key, err
+}
+
+// fetch loads the rows of field, which c is a part of, with those of its peers,
+// and reports whether it has. Else they are to be loaded for themselves.
+func (c *collection[T]) fetch(ctx context.Context, db Executor, field any) (done bool, err error) {
+	s := db.session()
+	if f := fetchingOf(c.many.Link); f != nil && !c.many.Loaded {
+		done, err = f.many(ctx, s, c.many.Link, field)
+	}
+	if !done && err == nil {
+		s.single(ctx, c.many.Link, reflect.TypeFor[T]().Name())
+	}
+	return done, err
 }
 
 // include adds a row if the rows are loaded, and reports whether it did.

@@ -46,6 +46,9 @@ type query struct {
 
 	deleted bool // whether rows that are softly deleted are in
 
+	prefetch []prefetch
+	fetch    fetchMode
+
 	compiled atomic.Pointer[[]*compiled]
 }
 
@@ -58,14 +61,7 @@ func Query[T any]() QuerySet[T] { return QuerySet[T]{} }
 // with returns a copy of the query that change has changed. Slices are
 // clipped, so that an append in change does not write into another query's.
 func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
-	q := &query{}
-	if old := qs.q; old != nil {
-		q.load, q.fixed, q.calls = slices.Clip(old.load), slices.Clip(old.fixed), slices.Clip(old.calls)
-		q.keys, q.exact = old.keys, old.exact
-		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
-		q.all, q.deleted = old.all, old.deleted
-		q.annotations = slices.Clip(old.annotations)
-	}
+	q := qs.q.derived()
 	change(q)
 	return QuerySet[T]{q}
 }

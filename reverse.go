@@ -40,6 +40,9 @@ func From[T any](rows ...*T) Reverse[T] {
 // loaded already or not. If the field does not know which row it is in, the
 // error is [ErrUnbound].
 func (r *Reverse[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
+	if done, err := r.fetch(ctx, db, r); done || err != nil {
+		return r.rows, err
+	}
 	rows, hooked, err := r.Query().read(ctx, db, allRows, 0)
 	if err != nil {
 		return nil, err

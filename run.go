@@ -84,11 +84,18 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 	if err != nil || c.Empty {
 		return nil, nil, err
 	}
+	if c.first != nil {
+		g, err := s.readGraph(ctx, c, hint)
+		if err != nil {
+			return nil, nil, queryError[T](ctx, s, err)
+		}
+		return hydrate.Slice[T](g.roots), g.hooked(), nil
+	}
 	result, err := s.Query(ctx, c.sql, c.args)
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
-	found, hooked, err := readAll(result, c.Shape, hint)
+	found, hooked, err := readAll(result, c, hint)
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
@@ -96,28 +103,27 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 }
 
 // readAll reads all rows, and closes them.
-func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.Pointer, hooked []any, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	reader := hydrate.NewReader(shape, hint)
-	row := make([]driver.Value, shape.Width)
-	rows.Bind(row)
-	for {
-		switch err := rows.Next(); {
-		case errors.Is(err, io.EOF):
-			found, err = reader.Finish()
-			return found, reader.Hooked(), err
-		case err != nil:
-			return nil, nil, err
-		}
-		if err := reader.Row(row); err != nil {
-			return nil, nil, err
-		}
+func readAll(rows *exec.Rows, c *compiled, hint int) (found []hydrate.Pointer, hooked []any, err error) {
+	reader := hydrate.NewReader(c.Shape, hint)
+	if err := readInto(rows, reader, c.Shape.Width); err != nil {
+		return nil, nil, err
 	}
+	if found, err = reader.Finish(); err != nil {
+		return nil, nil, err
+	}
+	if c.fetch.strict || c.fetch.peers {
+		c.fetch.marked([]*hydrate.Reader{reader})
+	}
+	return found, reader.Hooked(), nil
 }
 
 // queryError says what the query was about.
 func queryError[T any](ctx context.Context, s *session, err error) error {
-	return fmt.Errorf("kin: query on %s: %w", reflect.TypeFor[T]().Name(), s.fault(ctx, nil, err))
+	return s.queryError(ctx, reflect.TypeFor[T](), err)
+}
+
+func (s *session) queryError(ctx context.Context, model reflect.Type, err error) error {
+	return fmt.Errorf("kin: query on %s: %w", model.Name(), s.fault(ctx, nil, err))
 }
 
 // Count returns the number of rows of T that the query has.
@@ -166,6 +172,12 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 // which the server sends the rest, and several to-many branches are sorted by
 // the database before the first row comes.
 //
+// With [QuerySet.Prefetch], rows come in chunks of a few hundred, each with what
+// is prefetched for it, in which a row of the database is one value. The
+// statements of a chunk take a second connection of the pool. Where there is
+// none, in a transaction or in a pool of one, the query's own rows are all read
+// before the first chunk, and memory grows with them.
+//
 //	for student, err := range q.Iter(ctx, db) {
 //		if err != nil {
 //			return err
@@ -181,62 +193,13 @@ func (qs QuerySet[T]) Iter(ctx context.Context, db Executor) iter.Seq2[*T, error
 }
 
 // stream calls yield for each row, as long as it returns true.
-func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, error) bool) (err error) {
+func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, error) bool) error {
 	s := db.session()
 	c, err := qs.compile(ctx, s, stream)
 	if err != nil || c.Empty {
 		return err
 	}
-	rows, err := s.Query(ctx, c.sql, c.args)
-	if err != nil {
-		return queryError[T](ctx, s, err)
-	}
-	stopped := false
-	defer func() {
-		if closed := rows.Close(); closed != nil && err == nil && !stopped {
-			err = queryError[T](ctx, s, closed)
-		}
-	}()
-	reader := hydrate.NewReader(c.Shape, 1)
-	row := make([]driver.Value, c.Shape.Width)
-	rows.Bind(row)
-	flush := func() error {
-		found, err := reader.Finish()
-		if err == nil && len(found) > 0 {
-			err = afterLoad(ctx, reader.Hooked())
-		}
-		for _, p := range found {
-			if err == nil && !stopped {
-				stopped = !yield(hydrate.Row[T](p), nil)
-			}
-		}
-		reader.Reset()
-		return err
-	}
-	for !stopped {
-		next := rows.Next()
-		if next != nil && !errors.Is(next, io.EOF) {
-			return queryError[T](ctx, s, next)
-		}
-		starts := next != nil
-		if !starts {
-			if starts, err = reader.Starts(row); err != nil {
-				return queryError[T](ctx, s, err)
-			}
-		}
-		if starts {
-			if err := flush(); err != nil || next != nil {
-				return err
-			}
-			if stopped {
-				return nil
-			}
-		}
-		if err := reader.Row(row); err != nil {
-			return queryError[T](ctx, s, err)
-		}
-	}
-	return nil
+	return s.stream(ctx, c, reflect.TypeFor[T](), func(p hydrate.Pointer) bool { return yield(hydrate.Row[T](p), nil) })
 }
 
 // endOf closes rows and returns err, unless it only says that they ended.

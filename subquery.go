@@ -8,10 +8,11 @@ import (
 	"github.com/kin-orm/kin/internal/schema"
 )
 
-// A Subquery is a query that may be part of another: a [QuerySet] of any model.
-type Subquery interface{ subquery() plan.Subquery }
-
-func (qs QuerySet[T]) subquery() plan.Subquery { return subqueryOf(reflect.TypeFor[T](), qs.q) }
+// embedded returns a query as a part of another.
+func embedded(s Subquery) plan.Subquery {
+	q, t := s.subquery()
+	return subqueryOf(t, q)
+}
 
 func subqueryOf(t reflect.Type, q *query) plan.Subquery {
 	return plan.Subquery{Model: t, Make: func(m *schema.Model, g *schema.Graph) (plan.Query, error) {
@@ -26,7 +27,7 @@ func subqueryOf(t reflect.Type, q *query) plan.Subquery {
 // the query around it, by [Outer]:
 //
 //	kin.Exists(kin.Query[Teacher]().Where(kin.F("name").Eq(kin.Outer("name"))))
-func Exists(q Subquery) *Condition { return &Condition{plan.Exist{Sub: q.subquery()}} }
+func Exists(q Subquery) *Condition { return &Condition{plan.Exist{Sub: embedded(q)}} }
 
 // Outer is a field of the row of the query around a subquery, or of a row that
 // foreign keys lead to from there. See [Exists].
@@ -35,17 +36,17 @@ func Outer[P ~string](path P) Expr { return Expr{plan.Outer{Path: plan.Lazy{Text
 // ValueOf is what the expression is of the first row of the query, or NULL if it
 // has none; or an aggregate of its rows. It may speak of the row of the query
 // around it, by [Outer].
-func ValueOf(q Subquery, e Expr) Expr { return Expr{plan.ValueOf{Sub: q.subquery(), Value: e.value()}} }
+func ValueOf(q Subquery, e Expr) Expr { return Expr{plan.ValueOf{Sub: embedded(q), Value: e.value()}} }
 
 // InQuery is met if the value at the end of the path is what the expression is
 // of one of the query's rows.
 func InQuery(path string, q Subquery, e Expr) *Condition {
-	return &Condition{plan.Among{Path: plan.Lazy{Text: path}, Sub: q.subquery(), Value: e.value()}}
+	return &Condition{plan.Among{Path: plan.Lazy{Text: path}, Sub: embedded(q), Value: e.value()}}
 }
 
 // InQuery is the condition that the relation leads to one of the query's rows.
 func (r Relation[T, R]) InQuery(q QuerySet[R]) Cond[T] {
-	return newCond[T](plan.Among{Path: r.c.lazy(reflect.TypeFor[T]()), Sub: q.subquery()})
+	return newCond[T](plan.Among{Path: r.c.lazy(reflect.TypeFor[T]()), Sub: embedded(q)})
 }
 
 // A Window says among which rows a value is, and in what order: those that

@@ -106,6 +106,9 @@ func (t *Through[T, L]) Load(ctx context.Context, db Executor) ([]*T, error) {
 	if err != nil {
 		return nil, err
 	}
+	if done, err := t.fetch(ctx, db, t); done || err != nil {
+		return t.rows, err
+	}
 	via := link.Relation.Via
 	links, hooked, err := t.LinkQuery().SelectRelated(Path[L](via.Target.Name)).OrderBy(Path[L](via.Target.Name)).read(ctx, db, allRows, 0)
 	if err != nil {

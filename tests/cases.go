@@ -10,6 +10,8 @@ func Cases() []Case {
 		limitCases(),
 		filterCases(),
 		orderCases(),
+		prefetchCases(),
+		fetchModeCases(),
 		partitionCases(),
 		conditionCases(),
 		typedCases(),

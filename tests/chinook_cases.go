@@ -27,6 +27,7 @@ func chinookParts() []chinookPart {
 		{"facts", testChinookFacts},
 		{"artists, albums, tracks, genres and media types", testChinookArtists},
 		{"pages of artists", testChinookPages},
+		{"prefetched", testChinookPrefetch},
 		{"customers with support and invoices", testChinookCustomers},
 		{"employees with managers and reports", testChinookEmployees},
 		{"playlists through a composite key", testChinookPlaylists},

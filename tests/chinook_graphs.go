@@ -46,6 +46,42 @@ func testChinookArtists(t *testing.T, s *Suite, sh *chinookShop) {
 	assert.Equal(t, 3503, tracks)
 }
 
+// testChinookPrefetch loads the graphs of other parts by a statement for each
+// level, which reads each row once.
+func testChinookPrefetch(t *testing.T, s *Suite, sh *chinookShop) {
+	ctx := t.Context()
+	keys := shopKeysWhere("Artist", sh.artists, artistRow.id, nil)
+	q := kin.Query[chinook.Artist]().Prefetch("albums__tracks__genre").Prefetch("albums__tracks__media_type")
+	for _, q := range []kin.QuerySet[chinook.Artist]{q, q.Concurrent(), q.Snapshot()} {
+		artists, err := q.All(ctx, s.DB)
+		require.NoError(t, err)
+		assert.Equal(t, 275+347+3503+25+5, s.Wire.Rows())
+		s.Wire.Reset()
+		sh.checkGraph(t, artists, keys, nil, "albums__tracks__genre", "albums__tracks__media_type")
+	}
+	playlists, err := kin.Query[chinook.Playlist]().Prefetch("entries__track__album__artist").All(ctx, s.DB)
+	require.NoError(t, err)
+	assert.Len(t, s.Wire.Statements(), 5)
+	sh.checkGraph(t, playlists, shopKeysWhere("Playlist", sh.playlists, namedRow.id, nil), nil, "entries__track__album__artist")
+	employees, err := kin.Query[chinook.Employee]().Prefetch("reports_to__reports_to").SelectRelated("reports").All(ctx, s.DB)
+	require.NoError(t, err)
+	sh.checkGraph(t, employees, shopKeysWhere("Employee", sh.employees, employeeRow.id, nil), nil, "reports_to__reports_to", "reports")
+
+	// The three longest tracks of each album, as plain SQL has them.
+	s.Wire.Reset()
+	longest := kin.Query[chinook.Track]().OrderBy("-milliseconds").Limit(3)
+	albums, err := kin.Query[chinook.Album]().Prefetch("tracks", longest).All(ctx, s.DB)
+	require.NoError(t, err)
+	s.Wire.Want(t, 2, 347+s.shopCount(t, "SELECT COUNT(*) FROM Track WHERE (SELECT COUNT(*) FROM Track AS other WHERE other.AlbumId = Track.AlbumId "+
+		"AND (other.Milliseconds > Track.Milliseconds OR other.Milliseconds = Track.Milliseconds AND other.TrackId < Track.TrackId)) < 3"))
+	for _, a := range albums[:40] {
+		for i, track := range a.Tracks.All() {
+			assert.Equal(t, i, s.shopCount(t, "SELECT COUNT(*) FROM Track WHERE AlbumId = ? AND (Milliseconds > ? OR Milliseconds = ? AND TrackId < ?)",
+				a.ID, track.Milliseconds, track.Milliseconds, track.ID))
+		}
+	}
+}
+
 func testChinookPages(t *testing.T, s *Suite, sh *chinookShop) {
 	sorted := slices.Clone(sh.artists)
 	slices.SortFunc(sorted, func(a, b artistRow) int { return cmp.Or(cmp.Compare(*a.Name, *b.Name), cmp.Compare(a.ID, b.ID)) })

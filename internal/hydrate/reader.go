@@ -35,6 +35,7 @@ type nodeState struct {
 	rows  []unsafe.Pointer // if the node keeps them
 	ords  []int64          // of the root's rows
 	where []int32          // a row's place in rows, plus one, by its place in the table
+	keys  []rel.Key        // by place in rows, if the node keeps them
 	read  []bool           // by place in rows: whether the row itself has come up, not only its children
 	links []link           // of a to-many node
 	fresh []any            // the rows that were read here, if they have a hook
@@ -53,14 +54,10 @@ type link struct {
 
 // NewReader returns a Reader for rows of the shape s. hint is about how many
 // roots are expected; 0 is unknown.
-func NewReader(s *Shape, hint int) *Reader {
-	r := &Reader{
-		shape: s, nodes: make([]nodeState, len(s.Nodes)), places: make([]place, len(s.Nodes)),
-		tables: make([]*table, len(s.models)),
-	}
-	for i, m := range s.models {
-		r.tables[i] = newTable(len(m.Key) == 1 && isInt(m.Key[0].Value))
-	}
+func NewReader(s *Shape, hint int) *Reader { return newReader(s, newTables(s.models), hint) }
+
+func newReader(s *Shape, tables []*table, hint int) *Reader {
+	r := &Reader{shape: s, nodes: make([]nodeState, len(s.Nodes)), places: make([]place, len(s.Nodes)), tables: tables}
 	if hint == 0 {
 		hint = 16
 	}
@@ -171,7 +168,7 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 	// order of arms. It is made now, and filled when it does.
 	at := p.table.find(&key, &p.slab)
 	row0 := p.table.rows[at]
-	return place{row0, p.enter(at, row0)}, nil
+	return place{row0, p.enter(at, row0, &key)}, nil
 }
 
 // take finds or makes the row with the key, and fills it if it is new.
@@ -182,12 +179,15 @@ func (r *Reader) take(n *nodeState, key *rel.Key, row []driver.Value, here *plac
 		if n.keep {
 			here.at = int32(len(n.rows))
 			n.rows = append(n.rows, p)
+			if n.KeepKeys {
+				n.keys = append(n.keys, *key)
+			}
 		}
 		return n.fill(p, row)
 	}
 	at := n.table.find(key, &n.slab)
 	p := n.table.rows[at]
-	*here = place{p, n.enter(at, p)}
+	*here = place{p, n.enter(at, p, key)}
 	if n.table.filled[at] {
 		return nil
 	}
@@ -197,7 +197,7 @@ func (r *Reader) take(n *nodeState, key *rel.Key, row []driver.Value, here *plac
 
 // enter notes that the row at a place in the table belongs to the node, and
 // returns its place in the node's rows.
-func (n *nodeState) enter(at int32, p unsafe.Pointer) int32 {
+func (n *nodeState) enter(at int32, p unsafe.Pointer, key *rel.Key) int32 {
 	if !n.keep && (n.Relation == nil || n.Relation.Kind != schema.ToMany) {
 		return 0
 	}
@@ -207,6 +207,9 @@ func (n *nodeState) enter(at int32, p unsafe.Pointer) int32 {
 	if n.where[at] == 0 {
 		n.rows = append(n.rows, p)
 		n.read = append(n.read, false)
+		if n.KeepKeys {
+			n.keys = append(n.keys, *key)
+		}
 		n.where[at] = int32(len(n.rows))
 	}
 	return n.where[at] - 1
@@ -315,9 +318,7 @@ func (n *nodeState) ord(key *rel.Key, row []driver.Value) (int64, error) {
 func (r *Reader) Finish() ([]unsafe.Pointer, error) {
 	for i, t := range r.tables {
 		if slices.Contains(t.filled, false) {
-			return nil, fmt.Errorf("rows refer to a %s that the result has not under that key: "+
-				"the database takes keys for equal that are spelt differently; load the relations in queries of their own",
-				r.shape.models[i].Name)
+			return nil, errSpelling(r.shape.models[i])
 		}
 	}
 	for _, ordered := range []bool{false, true} { // the last to link a row's children sorts them
@@ -366,7 +367,7 @@ func (r *Reader) Reset() {
 		clear(n.links)
 		clear(n.fresh)
 		n.rows, n.ords, n.links, n.fresh = n.rows[:0], n.ords[:0], n.links[:0], n.fresh[:0]
-		n.where, n.read = n.where[:0], n.read[:0]
+		n.where, n.read, n.keys = n.where[:0], n.read[:0], n.keys[:0]
 		n.last, n.lastKey, n.lastParent = place{}, rel.Key{}, nil
 	}
 	for _, t := range r.tables {

@@ -55,6 +55,14 @@ type Node struct {
 	Repeats bool
 	// NeedTable is whether others look this node's rows up by key.
 	NeedTable bool
+	// Given is whether the rows are in memory already, and not read.
+	Given bool
+	// Alone is whether the rows are no values of their model: they stand for
+	// them.
+	Alone bool
+	// KeepRows is whether rows are kept that no other needs, and KeepKeys
+	// whether their keys are: for statements that follow.
+	KeepRows, KeepKeys bool
 
 	keyTypes    []dialect.Type
 	parentTypes []dialect.Type
@@ -109,7 +117,7 @@ func (s *Shape) Prepare() {
 		n.layout = LayoutOf(n.Model.Struct)
 		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare
 		n.hooked = n.Model.Struct.Hooks.Has(schema.AfterLoad)
-		n.table = -1
+		n.table, n.keep = -1, n.keep || n.KeepRows
 		if n.NeedTable || n.Repeats || count[n.Model] > 1 && !n.Model.Bare {
 			n.table = s.tableOf(n.Model)
 		}

@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // A table finds the rows of one model by key: within one result, a row of the
@@ -25,6 +26,14 @@ func newTable(isInt bool) *table {
 	return t
 }
 
+func newTables(models []*schema.Model) []*table {
+	tables := make([]*table, len(models))
+	for i, m := range models {
+		tables[i] = newTable(len(m.Key) == 1 && isInt(m.Key[0].Value))
+	}
+	return tables
+}
+
 // find returns the place of the row with the key k. If there is none, it
 // takes one from alloc.
 func (t *table) find(k *rel.Key, alloc *slab) int32 {
@@ -44,6 +53,15 @@ func (t *table) find(k *rel.Key, alloc *slab) int32 {
 		t.filled = append(t.filled, false)
 	}
 	return at
+}
+
+// get returns the place of the row with the key k, if there is one.
+func (t *table) get(k *rel.Key) (at int32, ok bool) {
+	if t.isInt {
+		return t.ints.get(k.N[0])
+	}
+	at, ok = t.others[*k]
+	return at, ok
 }
 
 func (t *table) reset() {
@@ -81,6 +99,22 @@ func (t *intTable) put(key uint64, next int32) int32 {
 		}
 		if s.key == key {
 			return s.at - 1
+		}
+	}
+}
+
+// get returns the place of key, if it has one.
+func (t *intTable) get(key uint64) (at int32, ok bool) {
+	if t.used == 0 {
+		return 0, false
+	}
+	mask := uint64(len(t.slots) - 1)
+	for i := t.hash(key); ; i = (i + 1) & mask {
+		switch s := &t.slots[i]; {
+		case s.at == 0:
+			return 0, false
+		case s.key == key:
+			return s.at - 1, true
 		}
 	}
 }

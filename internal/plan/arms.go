@@ -55,12 +55,12 @@ type armRow struct {
 // heads makes the CTE of the roots' keys if one is needed.
 func (a *armBuilder) heads(from *From, where Cond, root *node) {
 	q := a.query
-	ordered := len(root.order) > 0 || q.Reverse || !singleInt(root.model) || q.Stream
+	ordered := len(root.order) > 0 || q.Reverse || !singleInt(root.model) || q.Stream || root.target() != nil
 	if where == nil && q.Limit == nil && q.Offset == 0 && !ordered {
 		return
 	}
 	sel := &Select{From: from, Where: where, Limit: q.Limit, Offset: q.Offset}
-	terms := a.terms(from, from.Table, root, q.Reverse)
+	terms := a.rootTerms(from, root)
 	for i, c := range root.model.Key {
 		name := KeyName(i)
 		a.keys = append(a.keys, name)
@@ -68,10 +68,13 @@ func (a *armBuilder) heads(from *From, where Cond, root *node) {
 	}
 	if ordered {
 		a.num = "n"
-		sel.Columns = append(sel.Columns, As{RowNumber{terms}, a.num})
+		sel.Columns = append(sel.Columns, As{RowNumber{Order: terms}, a.num})
 	}
 	if q.Limit != nil || q.Offset > 0 {
 		sel.Order = terms
+		if q.Level != nil {
+			sel = a.part(sel, a.numbered(sel))
+		}
 	}
 	a.s.With, a.s.Name = sel, a.free("kin_roots")
 }
@@ -100,6 +103,13 @@ func (a *armBuilder) arm(i int, n *node) {
 	}
 	row := armRow{sel: sel, refs: map[*Slot]Ref{}}
 	hn := a.place(&row, n, table)
+	if n.parent == nil && a.query.Level != nil {
+		row.fills = append(row.fills, func(place func(*Slot) int) {
+			for _, c := range a.parentColumns() {
+				hn.ParentSlots = append(hn.ParentSlots, place(a.slotOf(&row, c, table)))
+			}
+		})
+	}
 	if n.parent != nil {
 		// A child's foreign key is its parent's key.
 		row.fills = append(row.fills, func(place func(*Slot) int) {
@@ -162,7 +172,7 @@ func (a *armBuilder) number(row *armRow, hn *hydrate.Node, n *node, terms []Term
 		row.sel.Columns = append(row.sel.Columns, num)
 	case terms != nil:
 		hn.OrdSlot = len(row.sel.Columns)
-		row.sel.Columns = append(row.sel.Columns, RowNumber{terms})
+		row.sel.Columns = append(row.sel.Columns, RowNumber{Order: terms})
 	case n.byTarget() != nil:
 		s := a.slotOf(row, n.byTarget(), t)
 		row.fills = append(row.fills, func(place func(*Slot) int) { hn.OrdSlot = place(s) })

@@ -108,8 +108,12 @@ type As struct {
 // A Number is a whole number.
 type Number int
 
-// A RowNumber counts the rows in an order.
-type RowNumber struct{ Order []Term }
+// A RowNumber counts the rows in an order, those with other values in the
+// columns of Partition each for themselves.
+type RowNumber struct {
+	Partition []Expr
+	Order     []Term
+}
 
 // A Count counts the rows.
 type Count struct{}

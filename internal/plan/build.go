@@ -28,6 +28,11 @@ type Query struct {
 	Limit  *int64
 	Offset int64
 
+	// Level is the relation by which the rows belong to others, whose keys are
+	// given when the statement is run: the place of a [KeySet]. Limit and Offset
+	// are those of each parent then. It is nil for a query of its own.
+	Level *schema.Relation
+
 	// Stream is whether the rows are read root by root.
 	Stream bool
 	// Reverse is whether the order of the roots is turned round.
@@ -299,7 +304,7 @@ func (b *builder) terms(from *From, t *Table, n *node, reverse bool) []Term {
 // primary key. Before it comes, in a link table, that of the rows that it
 // leads to, so that these are in the order of their own.
 func (n *node) keyOrder() []*schema.Column {
-	if target := n.target(); target != nil && len(n.order) == 0 {
+	if target := n.target(); target != nil {
 		return slices.Concat(target.FromColumns, n.model.Key)
 	}
 	return n.model.Key

@@ -18,7 +18,10 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 		return nil, err
 	}
 	from := b.root()
-	where, err := b.where(from, q.Calls)
+	if q.Level != nil && q.Level.Via != nil {
+		root, nodes, from = b.links(root)
+	}
+	where, err := b.rootWhere(from)
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +39,9 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 		s = b.flat(from, where, root, nodes)
 	} else {
 		s = b.arms(from, where, root, nodes)
+	}
+	if q.Level != nil && q.Level.Kind == schema.ToMany {
+		under(s.Shape, q.Level)
 	}
 	s.Shape.Prepare()
 	for _, arm := range s.Arms {
@@ -74,10 +80,14 @@ func manyBelow(n *node) bool {
 // flat plans one join of everything.
 func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *Statement {
 	sel := &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
-	sel.Order = b.terms(from, from.Table, root, b.query.Reverse)
+	sel.Order = b.rootTerms(from, root)
 	many := slices.ContainsFunc(nodes, (*node).toMany)
-	if many && (sel.Limit != nil || sel.Offset > 0) {
-		sel = b.derive(sel)
+	switch limited := sel.Limit != nil || sel.Offset > 0; {
+	case limited && b.query.Level != nil:
+		sel = b.derive(sel, b.numbered(sel))
+		from = sel.From
+	case limited && many:
+		sel = b.derive(sel, nil)
 		from = sel.From
 	}
 	shape := &hydrate.Shape{ArmSlot: -1, RootSlot: -1, Arms: [][]int{nil}}
@@ -96,6 +106,11 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 			return len(sel.Columns) - 1
 		}
 		fillSlots(hn, n, slot)
+		if n == root && b.query.Level != nil {
+			for _, c := range b.parentColumns() {
+				hn.ParentSlots = append(hn.ParentSlots, sel.place(Ref{tables[n], c}))
+			}
+		}
 		shape.Nodes = append(shape.Nodes, hn)
 		shape.Arms[0] = append(shape.Arms[0], n.index)
 	}
@@ -105,8 +120,8 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 
 // derive puts the roots, which sel limits, into a derived table, so that
 // joins to it do not change what the limit counts. What they are sorted by
-// comes out of it too.
-func (b *builder) derive(sel *Select) *Select {
+// comes out of it too, and what within says is met outside.
+func (b *builder) derive(sel *Select, within *Within) *Select {
 	table := &Table{Model: b.query.Model, Alias: sel.From.Table.Alias, Derived: sel}
 	for _, c := range b.query.Model.Columns {
 		// The name must be given: the column may be written as an expression.
@@ -123,6 +138,11 @@ func (b *builder) derive(sel *Select) *Select {
 			t.Expr = Name{table, name}
 		}
 		outer.Order = append(outer.Order, t)
+	}
+	if within != nil {
+		sel.Order = nil
+		within.Table = table
+		outer.Where = within
 	}
 	return outer
 }

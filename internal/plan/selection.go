@@ -114,7 +114,7 @@ func (b *builder) base() (sel *Select, root *node, empty bool, err error) {
 	sel = &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
 	if sel.Limit != nil || sel.Offset > 0 {
 		sel.Order = b.terms(from, from.Table, root, b.query.Reverse)
-		sel = b.derive(sel)
+		sel = b.derive(sel, nil)
 	}
 	return sel, root, false, nil
 }

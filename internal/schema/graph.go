@@ -155,6 +155,10 @@ type Relation struct {
 	Via *Via
 
 	OnDelete, OnUpdate string // of a foreign key
+
+	// Mode is how a field loads what was not asked for, if not by itself. It is
+	// set in copies of a relation that fields of some rows are given.
+	Mode any
 }
 
 // A Via is the way that a many-to-many relation takes.

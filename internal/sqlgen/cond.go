@@ -53,6 +53,10 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 		w.tuples(c)
 	case plan.Alive:
 		w.alive(c)
+	case *plan.KeySet:
+		w.keySet(c)
+	case *plan.Within:
+		w.within(c)
 	case plan.Const:
 		if c {
 			w.text("1 = 1")

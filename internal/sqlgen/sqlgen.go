@@ -35,6 +35,7 @@ type writer struct {
 	b    []byte
 	args []driver.Value
 	err  error
+	keys KeyForm // of a KeySet
 }
 
 func (w *writer) text(s string) { w.b = append(w.b, s...) }
@@ -238,6 +239,13 @@ func (w *writer) expr(e plan.Expr) {
 		w.text("COUNT(*)")
 	case plan.RowNumber:
 		w.text("ROW_NUMBER() OVER (")
+		for i, c := range e.Partition {
+			w.separate(i, "PARTITION BY ")
+			w.expr(c)
+		}
+		if len(e.Partition) > 0 {
+			w.text(" ")
+		}
 		w.terms(e.Order, "ORDER BY ")
 		w.text(")")
 	case plan.Filled:

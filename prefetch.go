@@ -1,0 +1,147 @@
+package kin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// A Subquery is a query that is part of another: any [QuerySet]. In
+// [QuerySet.Prefetch], it says which rows are loaded, and in which order; in
+// [Exists] and others, what is asked of them.
+type Subquery interface {
+	subquery() (q *query, model reflect.Type)
+}
+
+func (qs QuerySet[T]) subquery() (*query, reflect.Type) { return qs.q, reflect.TypeFor[T]() }
+
+// A prefetch is a relation that is loaded by a statement of its own.
+type prefetch struct {
+	path  string
+	sub   *query       // which rows; nil for all
+	model reflect.Type // of sub, if the user gave one; else nil
+}
+
+// Prefetch loads the rows at the end of a path of relations, and those on the
+// way there, with a statement for each step, which is given the keys of the
+// rows before: the other strategy beside [QuerySet.SelectRelated], for rows
+// that are many, wide, or not all wanted. Steps that SelectRelated joins, or
+// another Prefetch loads, are not loaded again, and a step without rows before
+// it asks nothing.
+//
+// A subquery says which rows of the last step are loaded. Its Filter, Exclude
+// and OrderBy hold, its Limit and Offset are those of each parent, and what it
+// loads itself, by SelectRelated or Prefetch, is loaded too:
+//
+//	q.Prefetch("students", kin.Query[Student]().Filter("name__startswith", "A").OrderBy("-name").Limit(3))
+//
+// Without a subquery, all rows are loaded, as by SelectRelated. Relations that
+// have no rows are loaded, and empty. A relation can be loaded once: a field
+// can hold only one of several subqueries.
+//
+// Within the result, one row of the database is one value, also where several
+// statements read it, unless two paths to it load a relation of it by different
+// subqueries: then each path has values of its own. The statements see the
+// database one after another; [QuerySet.Snapshot] has all see it as it was at
+// one instant.
+func (qs QuerySet[T]) Prefetch(path Path[T], sub ...Subquery) QuerySet[T] {
+	return qs.with(func(q *query) { q.addPrefetch(reflect.TypeFor[T](), string(path), sub) })
+}
+
+func (q *query) addPrefetch(model reflect.Type, path string, sub []Subquery) {
+	p := prefetch{path: path}
+	switch {
+	case len(sub) > 1:
+		q.fail(fmt.Errorf("kin: a query on %s: Prefetch(%.200q) takes one subquery, not %d", model.Name(), path, len(sub)))
+		return
+	case len(sub) == 1 && sub[0] == nil:
+		q.fail(fmt.Errorf("kin: a query on %s: the subquery of Prefetch(%.200q) is nil", model.Name(), path))
+		return
+	case len(sub) == 1:
+		p.sub, p.model = sub[0].subquery()
+	}
+	if p.sub != nil && p.sub.err != nil {
+		q.fail(fmt.Errorf("kin: a query on %s: the subquery of Prefetch(%.200q): %s", model.Name(), path, trimKin(p.sub.err)))
+		return
+	}
+	q.prefetch = append(q.prefetch, p)
+}
+
+func trimKin(err error) error {
+	if text, ok := strings.CutPrefix(err.Error(), "kin: "); ok {
+		return &trimmedError{text, err}
+	}
+	return err
+}
+
+// A trimmedError is an error within another, which says kin already.
+type trimmedError struct {
+	text string
+	err  error
+}
+
+func (e *trimmedError) Error() string { return e.text }
+func (e *trimmedError) Unwrap() error { return e.err }
+
+// trims reports whether q, a subquery or nil, may have other rows than there
+// are without it.
+func (q *query) trims(deleted bool) bool {
+	return q != nil && (len(q.calls)+len(q.keys)+len(q.fixed) > 0 || q.limit != nil || q.offset > 0 || q.deleted && !deleted)
+}
+
+// derived returns a copy of q that is compiled for itself.
+func (q *query) derived() *query {
+	d := &query{}
+	if q != nil {
+		d.load, d.fixed, d.calls, d.prefetch = slices.Clip(q.load), slices.Clip(q.fixed), slices.Clip(q.calls), slices.Clip(q.prefetch)
+		d.keys, d.exact = q.keys, q.exact
+		d.order, d.limit, d.offset, d.err = slices.Clip(q.order), q.limit, q.offset, q.err
+		d.all, d.deleted, d.fetch = q.all, q.deleted, q.fetch
+		d.annotations = slices.Clip(q.annotations)
+	}
+	return d
+}
+
+// readGraph reads the rows of a query with levels below it.
+func (s *session) readGraph(ctx context.Context, c *compiled, hint int) (g *graphRows, err error) {
+	if c.fetch.snapshot && s.begin != nil {
+		err = s.snapshot(ctx, func(s *session) error {
+			g, err = s.readGraphIn(ctx, c, hint)
+			return err
+		})
+		return g, err
+	}
+	return s.readGraphIn(ctx, c, hint)
+}
+
+func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*graphRows, error) {
+	g := newGraphRows(s, c, hint)
+	rows, err := s.Query(ctx, c.sql, c.args)
+	if err != nil {
+		return nil, err
+	}
+	if err := readInto(rows, g.first.Reader, c.Shape.Width); err != nil {
+		return nil, err
+	}
+	return g, g.load(ctx)
+}
+
+// levelError says which level went wrong.
+func (s *session) levelError(ctx context.Context, l *level, err error) error {
+	var told *prefetchError
+	if errors.As(err, &told) {
+		return err
+	}
+	return &prefetchError{l.path, s.fault(ctx, nil, err)}
+}
+
+type prefetchError struct {
+	path string
+	err  error
+}
+
+func (e *prefetchError) Error() string { return fmt.Sprintf("prefetch of %q: %v", e.path, e.err) }
+func (e *prefetchError) Unwrap() error { return e.err }

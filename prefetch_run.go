@@ -1,0 +1,147 @@
+package kin
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"io"
+
+	"github.com/kin-orm/kin/internal/exec"
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// graphRows are the rows of a query and of the levels below it, as they are
+// read.
+type graphRows struct {
+	session *session
+	query   *compiled
+	first   *hydrate.LevelReader
+	roots   []hydrate.Pointer
+	readers []*hydrate.LevelReader // of all levels, those above before those below
+}
+
+func newGraphRows(s *session, c *compiled, hint int) *graphRows {
+	return &graphRows{session: s, query: c, first: hydrate.NewLevels(c.first.Level).First(c.first.Level, hint)}
+}
+
+// load finishes the first level, whose rows are read, and reads those below.
+func (g *graphRows) load(ctx context.Context) (err error) {
+	if g.roots, err = g.first.Reader.Finish(); err != nil {
+		return err
+	}
+	g.readers = append(g.readers[:0], g.first)
+	if g.query.fetch.concurrent && g.session.severalConns() {
+		err = g.concurrently(ctx)
+	} else {
+		err = g.below(ctx, g.query.first, g.first)
+	}
+	if err == nil && (g.query.fetch.strict || g.query.fetch.peers) {
+		readers := make([]*hydrate.Reader, len(g.readers))
+		for i, r := range g.readers {
+			readers[i] = r.Reader
+		}
+		g.query.fetch.marked(readers)
+	}
+	return err
+}
+
+// below reads the levels below one that is read.
+func (g *graphRows) below(ctx context.Context, above *level, r *hydrate.LevelReader) error {
+	for _, l := range above.below {
+		if l.statement.Empty {
+			r.Nothing(l.Level)
+			continue
+		}
+		keys := r.Parents(l.Level)
+		if len(keys) == 0 {
+			continue
+		}
+		reader := r.Below(l.Level, l.hint(len(keys)))
+		for rest := keys; len(rest) > 0; {
+			n := min(len(rest), l.most)
+			if err := g.level(ctx, l, reader, rest[:n]); err != nil {
+				return g.session.levelError(ctx, l, err)
+			}
+			rest = rest[n:]
+		}
+		if err := reader.Finish(); err != nil {
+			return g.session.levelError(ctx, l, err)
+		}
+		l.share.Store(int32(min(reader.Rows(), 1<<20) * 16 / len(keys)))
+		g.readers = append(g.readers, reader)
+		if err := g.below(ctx, l, reader); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hint returns how many rows are expected of so many parents.
+func (l *level) hint(keys int) int {
+	if l.Relation.Kind == schema.ToOne {
+		return keys
+	}
+	return max(keys, min(keys*int(l.share.Load())/16+1, 1<<12))
+}
+
+// level reads the rows of a level that have some of the keys.
+func (g *graphRows) level(ctx context.Context, l *level, reader *hydrate.LevelReader, keys []rel.Key) error {
+	rows, err := g.open(ctx, l, keys)
+	if err != nil {
+		return err
+	}
+	return readInto(rows, reader.Reader, l.Shape.Width)
+}
+
+// open runs the statement of a level.
+func (g *graphRows) open(ctx context.Context, l *level, keys []rel.Key) (*exec.Rows, error) {
+	d := g.session.dialect
+	text, err := l.text(len(keys), d)
+	if err != nil {
+		return nil, err
+	}
+	args, err := text.form.BindKeys(text.args, l.columns, keys, d.Traits())
+	if err != nil {
+		return nil, err
+	}
+	for i, arg := range args {
+		if hole, ok := arg.(plan.Hole); ok {
+			s, err := g.query.scoping.of(hole.Model)
+			if err != nil {
+				return nil, err
+			}
+			args[i] = s.Args[hole.Arg]
+		}
+	}
+	return g.session.Query(ctx, text.sql, args)
+}
+
+// hooked returns the rows that have an AfterLoad hook, those of levels below
+// before those that lead to them.
+func (g *graphRows) hooked() (rows []any) {
+	for i := len(g.readers) - 1; i >= 0; i-- {
+		rows = append(rows, g.readers[i].Hooked()...)
+	}
+	return rows
+}
+
+// readInto reads all rows, and closes them.
+func readInto(rows *exec.Rows, reader *hydrate.Reader, width int) (err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	row := make([]driver.Value, width)
+	rows.Bind(row)
+	for {
+		switch err := rows.Next(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := reader.Row(row); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,180 @@
+package kin
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"reflect"
+	"slices"
+
+	"github.com/kin-orm/kin/internal/exec"
+	"github.com/kin-orm/kin/internal/hydrate"
+)
+
+// streamChunk is how many rows of a query that prefetches are read at once.
+const streamChunk = 500
+
+// A streaming reads the rows of a query one by one, or, if it prefetches,
+// chunk by chunk.
+type streaming struct {
+	session *session
+	query   *compiled
+	model   reflect.Type
+	yield   func(hydrate.Pointer) bool
+
+	rows    rowSource
+	row     []driver.Value
+	reader  *hydrate.Reader
+	graph   *graphRows // of a query that prefetches, else nil
+	roots   int        // that were begun in this chunk
+	stopped bool
+}
+
+// A rowSource gives rows, and io.EOF after the last one.
+type rowSource interface {
+	Next() error
+	Close() error
+}
+
+// stream calls yield for each row, as long as it returns true.
+func (s *session) stream(ctx context.Context, c *compiled, model reflect.Type, yield func(hydrate.Pointer) bool) error {
+	if c.first != nil && c.fetch.snapshot && s.begin != nil {
+		return s.snapshot(ctx, func(s *session) error { return s.streamIn(ctx, c, model, yield) })
+	}
+	return s.streamIn(ctx, c, model, yield)
+}
+
+func (s *session) streamIn(ctx context.Context, c *compiled, model reflect.Type, yield func(hydrate.Pointer) bool) (err error) {
+	rows, err := s.Query(ctx, c.sql, c.args)
+	if err != nil {
+		return s.queryError(ctx, model, err)
+	}
+	st := &streaming{session: s, query: c, model: model, yield: yield, rows: rows, row: make([]driver.Value, c.Shape.Width)}
+	rows.Bind(st.row)
+	defer func() {
+		if closed := st.rows.Close(); closed != nil && err == nil && !st.stopped {
+			err = s.queryError(ctx, model, closed)
+		}
+	}()
+	if c.first == nil {
+		st.reader = hydrate.NewReader(c.Shape, 1)
+		return st.run(ctx, 1)
+	}
+	if !s.severalConns() {
+		if st.rows, err = heldRows(rows, st.row); err != nil {
+			return s.queryError(ctx, model, err)
+		}
+	}
+	st.graph = newGraphRows(s, c, streamChunk)
+	st.reader = st.graph.first.Reader
+	return st.run(ctx, streamChunk)
+}
+
+// severalConns reports whether statements may run while rows are being read.
+func (s *session) severalConns() bool {
+	pool, ok := s.Runner.(*sql.DB)
+	return ok && pool.Stats().MaxOpenConnections != 1
+}
+
+// run reads all rows, so many roots in a chunk.
+func (st *streaming) run(ctx context.Context, chunk int) error {
+	for !st.stopped {
+		next := st.rows.Next()
+		if next != nil && !errors.Is(next, io.EOF) {
+			return st.session.queryError(ctx, st.model, next)
+		}
+		ends := next != nil
+		if !ends {
+			starts, err := st.reader.Starts(st.row)
+			if err != nil {
+				return st.session.queryError(ctx, st.model, err)
+			}
+			if starts {
+				ends = st.roots == chunk
+				st.roots++
+			}
+		}
+		if ends {
+			if err := st.flush(ctx); err != nil || next != nil || st.stopped {
+				return err
+			}
+			st.roots = 1
+		}
+		if err := st.reader.Row(st.row); err != nil {
+			return st.session.queryError(ctx, st.model, err)
+		}
+	}
+	return nil
+}
+
+// flush hands on the rows of a chunk.
+func (st *streaming) flush(ctx context.Context) (err error) {
+	var found []hydrate.Pointer
+	var hooked []any
+	if st.graph != nil {
+		if err = st.graph.load(ctx); err != nil {
+			return st.session.queryError(ctx, st.model, err)
+		}
+		found, hooked = st.graph.roots, st.graph.hooked()
+	} else {
+		found, err = st.reader.Finish()
+		if err == nil && (st.query.fetch.strict || st.query.fetch.peers) {
+			st.query.fetch.marked([]*hydrate.Reader{st.reader})
+		}
+		hooked = st.reader.Hooked()
+	}
+	if err == nil && len(found) > 0 {
+		err = afterLoad(ctx, hooked)
+	}
+	for _, p := range found {
+		if err == nil && !st.stopped {
+			st.stopped = !st.yield(p)
+		}
+	}
+	st.reader.Reset()
+	return err
+}
+
+// heldRows reads rows into memory and closes them. They are given by way of
+// row, in which they come.
+func heldRows(rows *exec.Rows, row []driver.Value) (_ rowSource, err error) {
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	held := &heldSource{row: row}
+	for {
+		err := rows.Next()
+		if errors.Is(err, io.EOF) {
+			return held, nil
+		}
+		if err != nil {
+			return held, err
+		}
+		kept := slices.Clone(row)
+		for i, v := range kept {
+			if b, ok := v.([]byte); ok {
+				kept[i] = bytes.Clone(b)
+			}
+		}
+		held.rows = append(held.rows, kept)
+	}
+}
+
+// A heldSource gives rows that are in memory.
+type heldSource struct {
+	rows [][]driver.Value
+	row  []driver.Value
+}
+
+func (h *heldSource) Next() error {
+	if len(h.rows) == 0 {
+		return io.EOF
+	}
+	copy(h.row, h.rows[0])
+	h.rows[0] = nil
+	h.rows = h.rows[1:]
+	return nil
+}
+
+func (*heldSource) Close() error { return nil }
