@@ -25,11 +25,20 @@ const (
 	stream        // row by row
 	count
 	exists
+	seek // the rows after a place in the order, and their places
 )
+
+// A variant is a statement that a query can be written as.
+type variant struct {
+	form form
+
+	seek   seekKey // of the form seek,
+	places int     // with so many values of the place
+}
 
 // A compiled is a query written as a statement, for one graph and dialect.
 type compiled struct {
-	form   form
+	variant
 	graph  *schema.Graph
 	traits *dialect.Traits
 
@@ -49,7 +58,11 @@ const keptForms = 24
 // compile returns the query as a statement of the form, with the arguments of
 // this call.
 func (qs QuerySet[T]) compile(ctx context.Context, s *session, f form) (*compiled, error) {
-	q := qs.q
+	return qs.q.compile(ctx, s, reflect.TypeFor[T](), variant{form: f})
+}
+
+// compile is [QuerySet.compile] of a query on the type t.
+func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v variant) (*compiled, error) {
 	if q == nil {
 		q = &query{} // Query[T]() has no place to remember it
 	}
@@ -68,15 +81,15 @@ func (qs QuerySet[T]) compile(ctx context.Context, s *session, f form) (*compile
 	kept := q.compiled.Load()
 	if kept != nil {
 		for _, c := range *kept {
-			if c.form == f && c.graph == g && c.traits == traits && c.filters == s.filters {
+			if c.variant == v && c.graph == g && c.traits == traits && c.filters == s.filters {
 				if bound, err := sc.bind(c); bound != nil || err != nil {
 					return bound, cmp.Or(err, c.err)
 				}
 			}
 		}
 	}
-	c := &compiled{form: f, graph: g, traits: traits, filters: s.filters}
-	m, err := modelOf(g, reflect.TypeFor[T]())
+	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters}
+	m, err := modelOf(g, t)
 	if err == nil {
 		err = checkNames(g, s.dialect)
 	}
@@ -132,6 +145,8 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 		rows = plan.Counted
 	case exists:
 		rows = plan.Existing
+	case seek:
+		c.seek.ask(&p, c.places)
 	}
 	if c.Statement, c.err = rows(p, d); c.err != nil || c.Empty {
 		return

@@ -88,15 +88,16 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
-	found, hooked, err := readAll(result, c.Shape, hint)
+	found, hooked, err := readAll(result, c.Shape, hint, nil)
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
 	return hydrate.Slice[T](found), hooked, nil
 }
 
-// readAll reads all rows, and closes them.
-func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.Pointer, hooked []any, err error) {
+// readAll reads all rows, and closes them. each, if not nil, is called after
+// each row.
+func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int, each func(*hydrate.Reader, []driver.Value) error) (found []hydrate.Pointer, hooked []any, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	reader := hydrate.NewReader(shape, hint)
 	row := make([]driver.Value, shape.Width)
@@ -112,12 +113,21 @@ func readAll(rows *exec.Rows, shape *hydrate.Shape, hint int) (found []hydrate.P
 		if err := reader.Row(row); err != nil {
 			return nil, nil, err
 		}
+		if each != nil {
+			if err := each(reader, row); err != nil {
+				return nil, nil, err
+			}
+		}
 	}
 }
 
 // queryError says what the query was about.
 func queryError[T any](ctx context.Context, s *session, err error) error {
-	return fmt.Errorf("kin: query on %s: %w", reflect.TypeFor[T]().Name(), s.fault(ctx, nil, err))
+	return s.queryError(ctx, reflect.TypeFor[T](), err)
+}
+
+func (s *session) queryError(ctx context.Context, t reflect.Type, err error) error {
+	return fmt.Errorf("kin: query on %s: %w", t.Name(), s.fault(ctx, nil, err))
 }
 
 // Count returns the number of rows of T that the query has.

@@ -12,6 +12,8 @@ func Cases() []Case {
 		orderCases(),
 		partitionCases(),
 		terminalCases(),
+		pageCases(),
+		cursorCases(),
 		injectionCases(),
 		faultCases(),
 		txCases(),

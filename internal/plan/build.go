@@ -25,6 +25,8 @@ type Query struct {
 	Limit  *int64
 	Offset int64
 
+	// Seek asks for the roots after a place in their order; nil for all.
+	Seek *Seek
 	// Stream is whether the rows are read root by root.
 	Stream bool
 	// Reverse is whether the order of the roots is turned round.

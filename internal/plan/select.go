@@ -22,6 +22,9 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	if err != nil {
 		return nil, err
 	}
+	if where, err = b.after(from, root, where); err != nil {
+		return nil, err
+	}
 	if where == Const(false) || q.Limit != nil && *q.Limit == 0 {
 		return &Statement{Empty: true}, nil
 	}
@@ -80,6 +83,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 		sel = b.derive(sel)
 		from = sel.From
 	}
+	terms := sel.Order // of the roots
 	shape := &hydrate.Shape{ArmSlot: -1, RootSlot: -1, Arms: [][]int{nil}}
 	tables := map[*node]*Table{root: from.Table}
 	for _, n := range nodes {
@@ -99,6 +103,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 		shape.Nodes = append(shape.Nodes, hn)
 		shape.Arms[0] = append(shape.Arms[0], n.index)
 	}
+	b.places(sel, shape, terms)
 	shape.Width = len(sel.Columns)
 	return &Statement{Arms: []*Select{sel}, Shape: shape}
 }

@@ -171,16 +171,19 @@ func (w *writer) column(e plan.Expr) {
 		w.text(" AS ")
 		w.ident(e.Name)
 	case plan.Ref:
-		w.raw(e)
+		w.raw(e.Column)
 		w.expr(e)
+	case plan.Place:
+		w.raw(e.Column)
+		w.expr(e.Expr)
 	default:
 		w.expr(e)
 	}
 }
 
 // raw keeps the driver from converting a column by its declared type.
-func (w *writer) raw(r plan.Ref) {
-	if w.t.RawColumn != "" && (r.Column.Value.Kind == dialect.Time || r.Column.Value.Kind == dialect.Bool) {
+func (w *writer) raw(c *schema.Column) {
+	if w.t.RawColumn != "" && (c.Value.Kind == dialect.Time || c.Value.Kind == dialect.Bool) {
 		w.text(w.t.RawColumn)
 	}
 }
