@@ -45,6 +45,8 @@ type compiled struct {
 	filters *filters    // of the DB
 	scopes  []keptScope // those that the statement has in it
 
+	locks bool // whether it locks rows
+
 	*plan.Statement
 	sql  string
 	args []any
@@ -119,7 +121,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
 		Model: m, Graph: g, Load: q.load, Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
-		Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
+		Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted, Lock: q.reads.lock,
 	}
 }
 
@@ -155,6 +157,8 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	if c.sql, c.err = text.SQL, text.Err; c.err != nil {
 		return
 	}
+	c.sql += q.reads.tags
+	c.locks = q.reads.lock != nil && c.form != count && c.form != exists
 	c.args = make([]any, len(text.Args))
 	for i, v := range text.Args {
 		c.args[i] = v
@@ -205,7 +209,7 @@ func nameError(owner, what, name string, d dialect.Dialect) error {
 type neutral struct{}
 
 //nolint:gochecknoglobals // immutable
-var neutralTraits = dialect.Traits{MaxParams: 1 << 30, Unsigned: true, FloatSpecials: true}
+var neutralTraits = dialect.Traits{MaxParams: 1 << 30, Unsigned: true, FloatSpecials: true, ForUpdate: " FOR UPDATE", ForShare: " FOR SHARE", LockOf: true}
 
 func (neutral) Name() string { return "neutral" }
 

@@ -60,7 +60,7 @@ type CursorPage[T any] struct {
 // same time for all pages. The size may change from page to page, and so may
 // what is loaded. A query with a limit or an offset has no such pages.
 func (qs QuerySet[T]) PageFrom(ctx context.Context, db Executor, cursor string, size int) (*CursorPage[T], error) {
-	rows, next, previous, err := qs.q.pageFrom(ctx, db.session(), reflect.TypeFor[T](), cursor, size)
+	rows, next, previous, err := qs.q.pageFrom(ctx, db, reflect.TypeFor[T](), cursor, size)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ type cursor struct {
 	place           []hydrate.PlaceValue
 }
 
-func (q *query) pageFrom(ctx context.Context, s *session, t reflect.Type, text string, size int) (rows []hydrate.Pointer, next, previous string, err error) {
+func (q *query) pageFrom(ctx context.Context, db Executor, t reflect.Type, text string, size int) (rows []hydrate.Pointer, next, previous string, err error) {
 	switch {
 	case size < 1 || size >= 1<<31:
 		err = fmt.Errorf("kin: a page of %s: a page has at least one row, and not %d", t.Name(), size)
@@ -83,7 +83,7 @@ func (q *query) pageFrom(ctx context.Context, s *session, t reflect.Type, text s
 	if err != nil {
 		return nil, "", "", err
 	}
-	seal, err := q.cursors(ctx, s, t)
+	seal, err := q.cursors(ctx, db.session(), t)
 	if err != nil {
 		return nil, "", "", err
 	}
@@ -97,7 +97,7 @@ func (q *query) pageFrom(ctx context.Context, s *session, t reflect.Type, text s
 			return nil, "", "", err
 		}
 	}
-	found, err := sk.run(ctx, s)
+	found, err := sk.run(ctx, db)
 	if err != nil {
 		return nil, "", "", err
 	}

@@ -24,6 +24,7 @@ type session struct {
 	undone   bool             // whether a caller undoes all if a part fails
 	clock    func() time.Time // or nil
 	filters  *filters         // nil if there are none
+	replicas *replicaSet      // nil if there are none
 
 	batch   *Batch   // or nil
 	counter *counter // of the rows of a batch's call, or nil

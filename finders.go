@@ -31,6 +31,7 @@ const finderDoubts = 3
 // [ErrConflict], and the transaction may be run again.
 func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...string) (found *T, created bool, err error) {
 	s := db.session()
+	ctx = s.onPrimary(ctx)
 	_, m, err := toWrite[T](s)
 	if err != nil {
 		return nil, false, err
@@ -143,6 +144,7 @@ func (s *session) giveWay(ctx context.Context, try int) {
 // error is [ErrStale].
 func UpdateOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...string) (created bool, err error) {
 	s := db.session()
+	ctx = s.onPrimary(ctx)
 	_, m, err := toWrite[T](s)
 	if err != nil {
 		return false, err

@@ -101,7 +101,7 @@ func (q *query) page(t reflect.Type, number, size int) (limit, offset int64, err
 //	}
 func (qs QuerySet[T]) Batches(ctx context.Context, db Executor, size int) iter.Seq2[[]*T, error] {
 	return func(yield func([]*T, error) bool) {
-		err := qs.q.batches(ctx, db.session(), reflect.TypeFor[T](), size, func(rows []hydrate.Pointer) bool {
+		err := qs.q.batches(ctx, db, reflect.TypeFor[T](), size, func(rows []hydrate.Pointer) bool {
 			return yield(hydrate.Slice[T](rows), nil)
 		})
 		if err != nil {
@@ -111,7 +111,7 @@ func (qs QuerySet[T]) Batches(ctx context.Context, db Executor, size int) iter.S
 }
 
 // batches calls yield for each batch, as long as it returns true.
-func (q *query) batches(ctx context.Context, s *session, t reflect.Type, size int, yield func([]hydrate.Pointer) bool) error {
+func (q *query) batches(ctx context.Context, db Executor, t reflect.Type, size int, yield func([]hydrate.Pointer) bool) error {
 	if size < 1 {
 		return fmt.Errorf("kin: batches of %s: a batch has at least one row, not %d", t.Name(), size)
 	}
@@ -124,7 +124,7 @@ func (q *query) batches(ctx context.Context, s *session, t reflect.Type, size in
 	sk := seeker{query: q, model: t, key: seekKey{offset: true}}
 	for left > 0 {
 		sk.key.limit = min(int64(size), left)
-		found, err := sk.run(ctx, s)
+		found, err := sk.run(ctx, db)
 		if err != nil {
 			return err
 		}

@@ -43,6 +43,8 @@ type query struct {
 
 	deleted bool // whether rows that are softly deleted are in
 
+	reads reading
+
 	compiled atomic.Pointer[[]*compiled]
 }
 
@@ -61,6 +63,7 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 		q.keys, q.exact = old.keys, old.exact
 		q.order, q.limit, q.offset, q.err = slices.Clip(old.order), old.limit, old.offset, old.err
 		q.all, q.deleted = old.all, old.deleted
+		q.reads = old.reads
 	}
 	change(q)
 	return QuerySet[T]{q}

@@ -84,7 +84,7 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 	if err != nil || c.Empty {
 		return nil, nil, err
 	}
-	result, err := s.Query(ctx, c.sql, c.args)
+	result, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
@@ -147,7 +147,7 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 	if err != nil || c.Empty {
 		return 0, err
 	}
-	rows, err := s.Query(ctx, c.sql, c.args)
+	rows, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return 0, queryError[T](ctx, s, err)
 	}
@@ -197,7 +197,7 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 	if err != nil || c.Empty {
 		return err
 	}
-	rows, err := s.Query(ctx, c.sql, c.args)
+	rows, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return queryError[T](ctx, s, err)
 	}

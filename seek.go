@@ -70,7 +70,8 @@ type sought struct {
 }
 
 // run reads the rows.
-func (sk seeker) run(ctx context.Context, s *session) (found sought, err error) {
+func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error) {
+	s := db.session()
 	c, err := sk.compile(ctx, s, sk.model, variant{form: seek, seek: sk.key, places: len(sk.place)})
 	if err != nil || c.Empty {
 		return found, err
@@ -79,7 +80,7 @@ func (sk seeker) run(ctx context.Context, s *session) (found sought, err error) 
 	if err != nil {
 		return found, fmt.Errorf("kin: query on %s: %w", sk.model.Name(), err)
 	}
-	result, err := s.Query(ctx, c.sql, args)
+	result, err := s.ask(ctx, db, c, args)
 	if err != nil {
 		return found, s.queryError(ctx, sk.model, err)
 	}

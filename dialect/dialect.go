@@ -209,6 +209,15 @@ type Traits struct {
 	// it would see them as they were when the transaction began, and changes
 	// would not.
 	CurrentRead string
+	// ForUpdate and ForShare end a SELECT that locks its rows; empty where none
+	// can be locked. LockOf is whether they may name the tables whose rows are;
+	// where they may not, those of all tables are.
+	ForUpdate, ForShare string
+	LockOf              bool
+	// Explain stands before a statement whose plan is asked for, and
+	// ExplainAnalyze before one that is to be run for it; empty where there is no
+	// such form.
+	Explain, ExplainAnalyze string
 	// ChecksRows is whether a foreign key is checked after each row, and not
 	// after the statement.
 	ChecksRows bool

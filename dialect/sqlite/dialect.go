@@ -69,6 +69,7 @@ var (
 		BeforeDrop:     "PRAGMA defer_foreign_keys = ON",
 		NoLimit:        "-1",
 		SerialOnly:     true,
+		Explain:        "EXPLAIN QUERY PLAN ",
 		InTx:           "BEGIN",
 		NotInTx:        "ROLLBACK",
 

@@ -25,6 +25,8 @@ type Query struct {
 	Limit  *int64
 	Offset int64
 
+	// Lock asks for rows to be locked; nil for none.
+	Lock *Lock
 	// Seek asks for the roots after a place in their order; nil for all.
 	Seek *Seek
 	// Stream is whether the rows are read root by root.
@@ -55,15 +57,16 @@ type Fixed struct {
 
 // A builder makes one statement.
 type builder struct {
-	query  Query
-	traits *dialect.Traits
-	used   map[string]int  // how often an alias is in use
-	outer  map[*Table]bool // tables on the far side of an outer join
-	err    error           // of the first filter that fails
+	query   Query
+	dialect string // its name
+	traits  *dialect.Traits
+	used    map[string]int  // how often an alias is in use
+	outer   map[*Table]bool // tables on the far side of an outer join
+	err     error           // of the first filter that fails
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
-	return &builder{query: q, traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}}
+	return &builder{query: q, dialect: d.Name(), traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}}
 }
 
 // root returns a From of the query's model. Its scope is a part of where: what

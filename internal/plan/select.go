@@ -18,6 +18,10 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 		return nil, err
 	}
 	from := b.root()
+	locked, err := b.locked(from)
+	if err != nil {
+		return nil, err
+	}
 	where, err := b.where(from, q.Calls)
 	if err != nil {
 		return nil, err
@@ -36,8 +40,11 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	}
 	var s *Statement
 	if flat(root) {
-		s = b.flat(from, where, root, nodes)
+		s = b.flat(from, where, root, nodes, locked)
 	} else {
+		if err := b.lockless(); err != nil {
+			return nil, err
+		}
 		s = b.arms(from, where, root, nodes)
 	}
 	s.Shape.Prepare()
@@ -75,11 +82,12 @@ func manyBelow(n *node) bool {
 }
 
 // flat plans one join of everything.
-func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *Statement {
+func (b *builder) flat(from *From, where Cond, root *node, nodes []*node, locked []*Table) *Statement {
 	sel := &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
 	sel.Order = b.terms(from, from.Table, root, b.query.Reverse)
 	many := slices.ContainsFunc(nodes, (*node).toMany)
-	if many && (sel.Limit != nil || sel.Offset > 0) {
+	b.lock(sel, locked)
+	if many && (sel.Limit != nil || sel.Offset > 0) || b.locksJoined(nodes) {
 		sel = b.derive(sel)
 		from = sel.From
 	}

@@ -101,6 +101,32 @@ func (w *writer) selectFrom(s *plan.Select) {
 	}
 	w.order(s.Order)
 	w.limit(s)
+	if s.Lock != nil {
+		w.lock(s.Lock, len(s.From.Joins) > 0)
+	}
+}
+
+// lock writes which rows are locked. Where there is one table, it goes
+// without saying.
+func (w *writer) lock(l *plan.Locking, several bool) {
+	if l.Strength == plan.Update {
+		w.text(w.t.ForUpdate)
+	} else {
+		w.text(w.t.ForShare)
+	}
+	for i, t := range l.Of {
+		if several {
+			w.separate(i, " OF ")
+			w.ident(t.Alias)
+		}
+	}
+	switch l.Wait {
+	case plan.NoWait:
+		w.text(" NOWAIT")
+	case plan.SkipLocked:
+		w.text(" SKIP LOCKED")
+	case plan.Waits:
+	}
 }
 
 func (w *writer) limit(s *plan.Select) {
