@@ -121,7 +121,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
 		Model: m, Graph: g, Load: q.load, Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
-		Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted, Lock: q.reads.lock,
+		Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted, Lock: q.reads.lock, OrderGuard: q.reads.orderGuard,
 	}
 }
 
@@ -135,6 +135,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	rows := plan.Rows
 	switch c.form {
 	case allRows:
+		p.Limit = q.budgeted()
 	case firstRow:
 		p.Limit = atMost(q.limit, 1)
 	case lastRow:
@@ -142,7 +143,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	case oneRow:
 		p.Limit = atMost(q.limit, 2)
 	case stream:
-		p.Stream = true
+		p.Stream, p.Limit = true, q.budgeted()
 	case count:
 		rows = plan.Counted
 	case exists:
@@ -165,6 +166,15 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	}
 	// Only the shape is needed from here on.
 	c.Statement = &plan.Statement{Shape: c.Shape}
+}
+
+// budgeted returns the limit of the query, or that which shows whether it has
+// more rows than its budget.
+func (q *query) budgeted() *int64 {
+	if q.reads.maxRows == 0 {
+		return q.limit
+	}
+	return atMost(q.limit, q.reads.maxRows+1)
 }
 
 func atMost(limit *int64, n int64) *int64 {

@@ -83,7 +83,12 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 // Related rows come in the order of their primary key, or in that of a path
 // of [QuerySet.OrderBy] that leads to them. A path may have [MaxHops] steps.
 func (qs QuerySet[T]) SelectRelated(paths ...string) QuerySet[T] {
-	return qs.with(func(q *query) { q.load = append(q.load, paths...) })
+	return qs.with(func(q *query) {
+		q.load = append(q.load, paths...)
+		if err := q.loads(paths); err != nil {
+			q.fail(err)
+		}
+	})
 }
 
 // Filter keeps the rows that meet all conditions: pairs of a lookup and a
@@ -130,7 +135,7 @@ func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) Qu
 			q.fail(fmt.Errorf("kin: a query on %s: %w", reflect.TypeFor[T]().Name(), err))
 			return
 		}
-		q.calls = append(q.calls, plan.Call{Negate: negate, Pairs: pairs})
+		q.calls = append(q.calls, plan.Call{Negate: negate, Pairs: pairs, Guard: q.reads.guard})
 	})
 }
 
@@ -198,7 +203,7 @@ func (q *query) fail(err error) {
 // Text sorts by code point, and NULL before all values. Rows that are equal in
 // all of it come in the order of their primary key.
 func (qs QuerySet[T]) OrderBy(paths ...string) QuerySet[T] {
-	return qs.with(func(q *query) { q.order = slices.Clone(paths) })
+	return qs.with(func(q *query) { q.order, q.reads.orderGuard = slices.Clone(paths), q.reads.guard })
 }
 
 // Limit keeps the first n rows of the query, with all that is loaded for

@@ -16,6 +16,10 @@ import (
 type reading struct {
 	lock *plan.Lock
 	tags string // a comment
+
+	maxRows    int64       // 0 if there is no budget
+	guard      *plan.Guard // of what is added to the query
+	orderGuard *plan.Guard // of the order that it has
 }
 
 // ask runs a query's statement, which reads: on a replica, if there are any

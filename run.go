@@ -88,7 +88,7 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
-	found, hooked, err := readAll(result, c.Shape, hint, nil)
+	found, hooked, err := readAll(result, c.Shape, hint, qs.q.budget())
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
@@ -208,6 +208,7 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 		}
 	}()
 	reader := hydrate.NewReader(c.Shape, 1)
+	budget := qs.q.budget()
 	row := make([]driver.Value, c.Shape.Width)
 	rows.Bind(row)
 	flush := func() error {
@@ -242,7 +243,11 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 				return nil
 			}
 		}
-		if err := reader.Row(row); err != nil {
+		err := reader.Row(row)
+		if err == nil && budget != nil {
+			err = budget(reader, row)
+		}
+		if err != nil {
 			return queryError[T](ctx, s, err)
 		}
 	}

@@ -17,6 +17,8 @@ func Cases() []Case {
 		lockCases(),
 		replicaCases(),
 		explainCases(),
+		rawCases(),
+		guardCases(),
 		injectionCases(),
 		faultCases(),
 		txCases(),

@@ -70,6 +70,7 @@ var (
 		NoLimit:        "-1",
 		SerialOnly:     true,
 		Explain:        "EXPLAIN QUERY PLAN ",
+		Lexis:          dialect.Lexis{Backticks: true, Brackets: true},
 		InTx:           "BEGIN",
 		NotInTx:        "ROLLBACK",
 

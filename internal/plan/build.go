@@ -25,6 +25,8 @@ type Query struct {
 	Limit  *int64
 	Offset int64
 
+	// OrderGuard restricts Order, if it is not nil.
+	OrderGuard *Guard
 	// Lock asks for rows to be locked; nil for none.
 	Lock *Lock
 	// Seek asks for the roots after a place in their order; nil for all.
@@ -156,6 +158,9 @@ func (b *builder) tree() (*node, []*node, error) {
 		path, err := lookup.Order(b.query.Model, o)
 		if err == nil {
 			err = unordered(path)
+		}
+		if err == nil {
+			err = b.query.OrderGuard.order(b.query.Model, path)
 		}
 		if err != nil {
 			return nil, nil, err

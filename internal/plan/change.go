@@ -153,7 +153,7 @@ func readsAny(e Expr, columns map[*schema.Column]bool) bool {
 		return readsAny(e.X, columns) || readsAny(e.Y, columns)
 	case Called:
 		return slices.ContainsFunc(e.Args, func(x Expr) bool { return readsAny(x, columns) })
-	case Scalar, Cased: // whose conditions may read anything
+	case Scalar, Cased, *RawSQL: // whose conditions may read anything
 		return len(columns) > 0
 	}
 	return false
@@ -177,6 +177,8 @@ func readsRows(e Expr, m *schema.Model) bool {
 		})
 	case Scalar:
 		return e.From.reads(m)
+	case *RawSQL:
+		return true // for all that is known
 	}
 	return false
 }
@@ -197,7 +199,7 @@ func subqueries(c Cond) bool {
 		return slices.ContainsFunc(c, subqueries)
 	case Not:
 		return subqueries(c.Cond)
-	case *Exists, *InSelect:
+	case *Exists, *InSelect, *RawSQL:
 		return true
 	}
 	return false

@@ -20,7 +20,11 @@ type Pair struct {
 // related rows.
 type Call struct {
 	Pairs  []Pair
+	Raw    *Raw // if not nil, it stands for Pairs
 	Negate bool
+
+	Guard *Guard // nil if the pairs are unrestricted
+	Own   bool   // whether they are the program's own, and no user's
 }
 
 // MaxList is the most values of a list in a condition.
@@ -45,10 +49,26 @@ func (b *builder) where(from *From, calls []Call) (Cond, error) {
 // calls returns the condition that all calls are met.
 func (b *builder) calls(from *From, calls []Call) (Cond, error) {
 	var all All
+	var guard guarding
 	for _, call := range calls {
+		if call.Raw != nil {
+			c, err := b.raw(*call.Raw)
+			if err != nil {
+				return nil, err
+			}
+			if call.Negate {
+				all = append(all, Not{c})
+			} else {
+				all = append(all, c)
+			}
+			continue
+		}
 		var paths []step
 		for _, pair := range call.Pairs {
 			p, err := lookup.Condition(from.Table.Model, pair.Lookup)
+			if err == nil {
+				err = guard.pair(from.Table.Model, call, p, pair.Value)
+			}
 			if err != nil {
 				return nil, err
 			}

@@ -140,6 +140,8 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return c, nil
 	case Case:
 		return b.caseOf(from, v, want, depth)
+	case Raw:
+		return b.raw(v)
 	}
 	return nil, errors.New("kin: an expression is empty; build it with kin.F and its methods")
 }

@@ -36,6 +36,8 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 		w.tuples(c)
 	case plan.Alive:
 		w.alive(c)
+	case *plan.RawSQL:
+		w.expr(c)
 	case plan.Const:
 		if c {
 			w.text("1 = 1")

@@ -238,6 +238,10 @@ func (w *writer) expr(e plan.Expr) {
 		w.filled(e)
 	case plan.Blank:
 		w.blank(e.Like)
+	case *plan.RawSQL:
+		w.text("(")
+		w.rawSQL(e)
+		w.text(")")
 	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar:
 		w.value(e)
 	}
