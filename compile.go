@@ -26,11 +26,20 @@ const (
 	stream        // row by row
 	count
 	exists
+	seek // the rows after a place in the order, and their places
 )
+
+// A variant is a statement that a query can be written as.
+type variant struct {
+	form form
+
+	seek   seekKey // of the form seek,
+	places int     // with so many values of the place
+}
 
 // A compiled is a query written as a statement, for one graph and dialect.
 type compiled struct {
-	form   form
+	variant
 	graph  *schema.Graph
 	traits *dialect.Traits
 
@@ -40,6 +49,7 @@ type compiled struct {
 	first   *level   // what is prefetched hangs on it; nil if nothing is
 	scoping *scoping // of the call; nil if there are no filters
 	fetch   fetchMode
+	locks   bool // whether it locks rows
 
 	*plan.Statement
 	sql  string
@@ -54,7 +64,11 @@ const keptForms = 24
 // compile returns the query as a statement of the form, with the arguments of
 // this call.
 func (qs QuerySet[T]) compile(ctx context.Context, s *session, f form) (*compiled, error) {
-	q := qs.q
+	return qs.q.compile(ctx, s, reflect.TypeFor[T](), variant{form: f})
+}
+
+// compile is [QuerySet.compile] of a query on the type t.
+func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v variant) (*compiled, error) {
 	if q == nil {
 		q = &query{} // Query[T]() has no place to remember it
 	}
@@ -73,15 +87,15 @@ func (qs QuerySet[T]) compile(ctx context.Context, s *session, f form) (*compile
 	kept := q.compiled.Load()
 	if kept != nil {
 		for _, c := range *kept {
-			if c.form == f && c.graph == g && c.traits == traits && c.filters == s.filters {
+			if c.variant == v && c.graph == g && c.traits == traits && c.filters == s.filters {
 				if bound, err := sc.bind(c); bound != nil || err != nil {
 					return bound, cmp.Or(err, c.err)
 				}
 			}
 		}
 	}
-	c := &compiled{form: f, graph: g, traits: traits, filters: s.filters}
-	m, err := modelOf(g, reflect.TypeFor[T]())
+	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters}
+	m, err := modelOf(g, t)
 	if err == nil {
 		err = checkNames(g, s.dialect)
 	}
@@ -112,6 +126,7 @@ func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
 		Model: m, Graph: g, Load: q.load, Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
 		Annotations: q.annotations, Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
+		Lock: q.reads.lock, OrderGuard: q.reads.orderGuard,
 	}
 }
 
@@ -126,6 +141,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	rows := plan.Rows
 	switch c.form {
 	case allRows:
+		p.Limit = q.budgeted()
 	case firstRow:
 		p.Limit = atMost(q.limit, 1)
 	case lastRow:
@@ -133,11 +149,13 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	case oneRow:
 		p.Limit = atMost(q.limit, 2)
 	case stream:
-		p.Stream = true
+		p.Stream, p.Limit = true, q.budgeted()
 	case count:
 		rows = plan.Counted
 	case exists:
 		rows = plan.Existing
+	case seek:
+		c.seek.ask(&p, c.places)
 	}
 	if c.Statement, c.err = rows(p, d); c.err == nil && c.Shape == nil {
 		c.err = q.checkPrefetch(m)
@@ -149,6 +167,8 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	if c.sql, c.err = text.SQL, text.Err; c.err != nil {
 		return
 	}
+	c.sql += q.reads.tags
+	c.locks = q.reads.lock != nil && c.form != count && c.form != exists
 	c.args = make([]any, len(text.Args))
 	for i, v := range text.Args {
 		c.args[i] = v
@@ -177,6 +197,15 @@ func (c *compiled) writeLevels(q *query, m *schema.Model, d dialect.Dialect, fil
 	}
 	hydrate.Unite(c.first.Level)
 	return nil
+}
+
+// budgeted returns the limit of the query, or that which shows whether it has
+// more rows than its budget.
+func (q *query) budgeted() *int64 {
+	if q.reads.maxRows == 0 {
+		return q.limit
+	}
+	return atMost(q.limit, q.reads.maxRows+1)
 }
 
 func atMost(limit *int64, n int64) *int64 {
@@ -221,7 +250,7 @@ func nameError(owner, what, name string, d dialect.Dialect) error {
 type neutral struct{}
 
 //nolint:gochecknoglobals // immutable
-var neutralTraits = dialect.Traits{MaxParams: 1 << 30, Unsigned: true, FloatSpecials: true}
+var neutralTraits = dialect.Traits{MaxParams: 1 << 30, Unsigned: true, FloatSpecials: true, ForUpdate: " FOR UPDATE", ForShare: " FOR SHARE", LockOf: true}
 
 func (neutral) Name() string { return "neutral" }
 

@@ -25,6 +25,7 @@ type session struct {
 	clock    func() time.Time // or nil
 	filters  *filters         // nil if there are none
 	loads    *loadWatch       // nil if nobody looks for repeated loads
+	replicas *replicaSet      // nil if there are none
 
 	batch   *Batch   // or nil
 	counter *counter // of the rows of a batch's call, or nil

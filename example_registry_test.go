@@ -60,7 +60,7 @@ func ExampleRegistry_Check() {
 	//   Author has no primary key; call a field ID or tag one `kin:",pk"`
 	//   Author.Books is the reverse of no foreign key: Book has none to Author; add a field `Author kin.ForeignKey[Author]` to Book
 	//   Book.Editor refers to Editor, which is not registered; add kin.Register[Editor]() to an init function
-	//   Book.Title has an unknown tag option "uniqe"; the options are auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via; did you mean "unique"?
+	//   Book.Title has an unknown tag option "uniqe"; the options are auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, secret, size, softdelete, type, unique, version, via; did you mean "unique"?
 	// true Author
 }
 

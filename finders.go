@@ -31,6 +31,7 @@ const finderDoubts = 3
 // [ErrConflict], and the transaction may be run again.
 func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...Path[T]) (found *T, created bool, err error) {
 	s := db.session()
+	ctx = s.onPrimary(ctx)
 	_, m, err := toWrite[T](s)
 	if err != nil {
 		return nil, false, err
@@ -117,7 +118,7 @@ func (qs QuerySet[T]) other(ctx context.Context, db Executor, m *schema.Model, r
 	for _, name := range columns {
 		args = append(args, name, reflect.ValueOf(row).Elem().FieldByIndex(m.FieldOf(name).Index).Interface())
 	}
-	return q.Exclude(columns[0], args[1], args[2:]...).WithDeleted().Exists(db.session().unfiltered(ctx), db)
+	return q.Exclude(columns[0], args[1], args[2:]...).own().WithDeleted().Exists(db.session().unfiltered(ctx), db)
 }
 
 // again reports, after a pause, whether a statement that was outside a
@@ -143,6 +144,7 @@ func (s *session) giveWay(ctx context.Context, try int) {
 // error is [ErrStale].
 func UpdateOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...Path[T]) (created bool, err error) {
 	s := db.session()
+	ctx = s.onPrimary(ctx)
 	_, m, err := toWrite[T](s)
 	if err != nil {
 		return false, err
@@ -222,5 +224,5 @@ func same[T any](m *schema.Model, row *T, columns []string) (q QuerySet[T], err 
 			return q, fmt.Errorf("kin: get or create of %s: %s has no column %q%s", m.Name, m.Name, name, schema.Suggest(name, m.Members()))
 		}
 	}
-	return q, nil
+	return q.own(), nil
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kin-orm/kin"
 )
 
-const mistakeOptions = "auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via"
+const mistakeOptions = "auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, secret, size, softdelete, type, unique, version, via"
 
 const mistakeNoColumn = ", which no column can hold; give it Scan and Value methods, store it as JSON (`kin:\",json\"`) or leave it out (`kin:\"-\"`)"
 

@@ -67,6 +67,9 @@ func (q *query) addPrefetch(model reflect.Type, path string, sub []Subquery) {
 		q.fail(fmt.Errorf("kin: a query on %s: the subquery of Prefetch(%.200q): %s", model.Name(), path, trimKin(p.sub.err)))
 		return
 	}
+	if err := q.loads([]string{path}); err != nil {
+		q.fail(err)
+	}
 	q.prefetch = append(q.prefetch, p)
 }
 
@@ -100,7 +103,7 @@ func (q *query) derived() *query {
 		d.keys, d.exact = q.keys, q.exact
 		d.order, d.limit, d.offset, d.err = slices.Clip(q.order), q.limit, q.offset, q.err
 		d.all, d.deleted, d.fetch = q.all, q.deleted, q.fetch
-		d.annotations = slices.Clip(q.annotations)
+		d.annotations, d.reads = slices.Clip(q.annotations), q.reads
 	}
 	return d
 }
@@ -123,7 +126,7 @@ func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*grap
 	if err != nil {
 		return nil, err
 	}
-	if err := readInto(rows, g.first.Reader, c.Shape.Width); err != nil {
+	if err := readInto(rows, g.first.Reader, c.Shape.Width, nil); err != nil {
 		return nil, err
 	}
 	return g, g.load(ctx)

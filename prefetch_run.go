@@ -93,7 +93,7 @@ func (g *graphRows) level(ctx context.Context, l *level, reader *hydrate.LevelRe
 	if err != nil {
 		return err
 	}
-	return readInto(rows, reader.Reader, l.Shape.Width)
+	return readInto(rows, reader.Reader, l.Shape.Width, nil)
 }
 
 // open runs the statement of a level.
@@ -129,7 +129,10 @@ func (g *graphRows) hooked() (rows []any) {
 }
 
 // readInto reads all rows, and closes them.
-func readInto(rows *exec.Rows, reader *hydrate.Reader, width int) (err error) {
+// A rowWatch is called after each row, and may end the reading.
+type rowWatch func(*hydrate.Reader, []driver.Value) error
+
+func readInto(rows *exec.Rows, reader *hydrate.Reader, width int, each rowWatch) (err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	row := make([]driver.Value, width)
 	rows.Bind(row)
@@ -142,6 +145,11 @@ func readInto(rows *exec.Rows, reader *hydrate.Reader, width int) (err error) {
 		}
 		if err := reader.Row(row); err != nil {
 			return err
+		}
+		if each != nil {
+			if err := each(reader, row); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -48,6 +48,7 @@ type query struct {
 
 	prefetch []prefetch
 	fetch    fetchMode
+	reads    reading
 
 	compiled atomic.Pointer[[]*compiled]
 }
@@ -80,7 +81,12 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 // Related rows come in the order of their primary key, or in that of a path
 // of [QuerySet.OrderBy] that leads to them. A path may have [MaxHops] steps.
 func (qs QuerySet[T]) SelectRelated(paths ...Path[T]) QuerySet[T] {
-	return qs.with(func(q *query) { q.load = append(q.load, texts(paths)...) })
+	return qs.with(func(q *query) {
+		q.load = append(q.load, texts(paths)...)
+		if err := q.loads(texts(paths)); err != nil {
+			q.fail(err)
+		}
+	})
 }
 
 // Filter keeps the rows that meet all conditions: pairs of a lookup and a
@@ -126,7 +132,7 @@ func (qs QuerySet[T]) Exclude(lookup string, value any, more ...any) QuerySet[T]
 //
 //	q.Where(className.Eq("1A"), kin.Contains(categoryName, "music"))
 func (qs QuerySet[T]) Where(conds ...Cond[T]) QuerySet[T] {
-	return qs.with(func(q *query) { q.calls = append(q.calls, every(asksOf(conds))) })
+	return qs.with(func(q *query) { q.calls = append(q.calls, q.guarded(every(asksOf(conds)))) })
 }
 
 func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) QuerySet[T] {
@@ -140,7 +146,7 @@ func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) Qu
 		if negate {
 			ask = plan.Negated{Ask: ask}
 		}
-		q.calls = append(q.calls, ask)
+		q.calls = append(q.calls, q.guarded(ask))
 	})
 }
 
@@ -213,7 +219,7 @@ func (q *query) fail(err error) {
 // Text sorts by code point, and NULL before all values. Rows that are equal in
 // all of it come in the order of their primary key.
 func (qs QuerySet[T]) OrderBy(paths ...Path[T]) QuerySet[T] {
-	return qs.with(func(q *query) { q.order = texts(paths) })
+	return qs.with(func(q *query) { q.order, q.reads.orderGuard = texts(paths), q.reads.guard })
 }
 
 // Limit keeps the first n rows of the query, with all that is loaded for

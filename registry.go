@@ -57,6 +57,10 @@ type space struct {
 	keys     *crypt.Ring
 	mu       sync.Mutex // guards resolving
 	current  atomic.Pointer[snapshot]
+
+	cursorKeys   *crypt.Ring // nil for those derived from keys
+	cursorOnce   sync.Once
+	cursorCipher *crypt.Cipher
 }
 
 // A snapshot is the graph of a version of a registry, or what is wrong.

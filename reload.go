@@ -16,6 +16,7 @@ import (
 // touched. Rows that are softly deleted are found.
 func Reload[T any](ctx context.Context, db Executor, rows ...*T) error {
 	s := db.session()
+	ctx = s.onPrimary(ctx)
 	g, err := s.space.graph()
 	if err != nil {
 		return err

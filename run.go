@@ -85,27 +85,34 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 		return nil, nil, err
 	}
 	if c.first != nil {
+		if err := s.mayRead(c); err != nil {
+			return nil, nil, err
+		}
 		g, err := s.readGraph(ctx, c, hint)
 		if err != nil {
 			return nil, nil, queryError[T](ctx, s, err)
 		}
+		if most := qs.q.reads.maxRows; most > 0 && int64(len(g.roots)) > most {
+			return nil, nil, queryError[T](ctx, s, tooMany(most))
+		}
 		return hydrate.Slice[T](g.roots), g.hooked(), nil
 	}
-	result, err := s.Query(ctx, c.sql, c.args)
+	result, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
-	found, hooked, err := readAll(result, c, hint)
+	found, hooked, err := readAll(result, c, hint, qs.q.budget())
 	if err != nil {
 		return nil, nil, queryError[T](ctx, s, err)
 	}
 	return hydrate.Slice[T](found), hooked, nil
 }
 
-// readAll reads all rows, and closes them.
-func readAll(rows *exec.Rows, c *compiled, hint int) (found []hydrate.Pointer, hooked []any, err error) {
+// readAll reads all rows, and closes them. each, if not nil, is called after
+// each row.
+func readAll(rows *exec.Rows, c *compiled, hint int, each rowWatch) (found []hydrate.Pointer, hooked []any, err error) {
 	reader := hydrate.NewReader(c.Shape, hint)
-	if err := readInto(rows, reader, c.Shape.Width); err != nil {
+	if err := readInto(rows, reader, c.Shape.Width, each); err != nil {
 		return nil, nil, err
 	}
 	if found, err = reader.Finish(); err != nil {
@@ -143,7 +150,7 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 	if err != nil || c.Empty {
 		return 0, err
 	}
-	rows, err := s.Query(ctx, c.sql, c.args)
+	rows, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return 0, queryError[T](ctx, s, err)
 	}
@@ -199,7 +206,7 @@ func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, er
 	if err != nil || c.Empty {
 		return err
 	}
-	return s.stream(ctx, c, reflect.TypeFor[T](), func(p hydrate.Pointer) bool { return yield(hydrate.Row[T](p), nil) })
+	return s.stream(ctx, db, c, reflect.TypeFor[T](), qs.q.budget(), func(p hydrate.Pointer) bool { return yield(hydrate.Row[T](p), nil) })
 }
 
 // endOf closes rows and returns err, unless it only says that they ended.

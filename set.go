@@ -87,7 +87,7 @@ func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, sett
 	if text.Err != nil {
 		return 0, text.Err
 	}
-	result, err := s.Exec(ctx, text.SQL, anys(text.Args))
+	result, err := s.Exec(ctx, text.SQL+q.reads.tags, anys(text.Args))
 	if err != nil {
 		return 0, fmt.Errorf("kin: %s of %s: %w", what, name, s.fault(ctx, m, err))
 	}

@@ -24,6 +24,7 @@ type streaming struct {
 	query   *compiled
 	model   reflect.Type
 	yield   func(hydrate.Pointer) bool
+	each    rowWatch // or nil
 
 	rows    rowSource
 	row     []driver.Value
@@ -40,19 +41,22 @@ type rowSource interface {
 }
 
 // stream calls yield for each row, as long as it returns true.
-func (s *session) stream(ctx context.Context, c *compiled, model reflect.Type, yield func(hydrate.Pointer) bool) error {
+func (s *session) stream(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) error {
 	if c.first != nil && c.fetch.snapshot && s.begin != nil {
-		return s.snapshot(ctx, func(s *session) error { return s.streamIn(ctx, c, model, yield) })
+		return s.snapshot(ctx, func(s *session) error { return s.streamIn(ctx, nil, c, model, each, yield) })
 	}
-	return s.streamIn(ctx, c, model, yield)
+	return s.streamIn(ctx, db, c, model, each, yield)
 }
 
-func (s *session) streamIn(ctx context.Context, c *compiled, model reflect.Type, yield func(hydrate.Pointer) bool) (err error) {
-	rows, err := s.Query(ctx, c.sql, c.args)
+func (s *session) streamIn(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) (err error) {
+	if c.first != nil {
+		db = nil // what is prefetched is read where the rows are
+	}
+	rows, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return s.queryError(ctx, model, err)
 	}
-	st := &streaming{session: s, query: c, model: model, yield: yield, rows: rows, row: make([]driver.Value, c.Shape.Width)}
+	st := &streaming{session: s, query: c, model: model, yield: yield, each: each, rows: rows, row: make([]driver.Value, c.Shape.Width)}
 	rows.Bind(st.row)
 	defer func() {
 		if closed := st.rows.Close(); closed != nil && err == nil && !st.stopped {
@@ -103,7 +107,11 @@ func (st *streaming) run(ctx context.Context, chunk int) error {
 			}
 			st.roots = 1
 		}
-		if err := st.reader.Row(st.row); err != nil {
+		err := st.reader.Row(st.row)
+		if err == nil && st.each != nil {
+			err = st.each(st.reader, st.row)
+		}
+		if err != nil {
 			return st.session.queryError(ctx, st.model, err)
 		}
 	}

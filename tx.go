@@ -219,6 +219,9 @@ func (s *session) beginTx(ctx context.Context, o TxOptions) (*Tx, error) {
 	inner := *s
 	inner.Runner, inner.begin, inner.tx, inner.readOnly = tx, nil, state, o.ReadOnly
 	inner.Guard = &exec.Guard{}
+	if o.ReadOnly {
+		inner.Wrote = nil
+	}
 	return &Tx{inner}, nil
 }
 

@@ -209,6 +209,17 @@ type Traits struct {
 	// it would see them as they were when the transaction began, and changes
 	// would not.
 	CurrentRead string
+	// ForUpdate and ForShare end a SELECT that locks its rows; empty where none
+	// can be locked. LockOf is whether they may name the tables whose rows are;
+	// where they may not, those of all tables are.
+	ForUpdate, ForShare string
+	LockOf              bool
+	// Explain stands before a statement whose plan is asked for, and
+	// ExplainAnalyze before one that is to be run for it; empty where there is no
+	// such form.
+	Explain, ExplainAnalyze string
+	// Lexis is what is in quotes and what is a comment in SQL.
+	Lexis Lexis
 	// ChecksRows is whether a foreign key is checked after each row, and not
 	// after the statement.
 	ChecksRows bool
@@ -239,6 +250,20 @@ type Traits struct {
 	SerialOnly bool
 	// NoLimit is the LIMIT that lets an OFFSET stand alone; empty where it can.
 	NoLimit string
+}
+
+// A Lexis says where a question mark in SQL is no parameter, beside '…', "…",
+// /*…*/ and what follows --.
+type Lexis struct {
+	Backslash         bool // a backslash in quotes escapes,
+	EscapeStrings     bool // or does so in E'…'
+	Backticks         bool // `…` is a name
+	Brackets          bool // […] is a name
+	DollarQuotes      bool // $tag$…$tag$ is a text
+	NestedComments    bool // /* /* */ */ is one comment
+	Hash              bool // # begins a comment
+	DashSpace         bool // -- begins a comment before a space only
+	QuestionOperators bool // there are operators with a question mark
 }
 
 // Match has the operators that search text; {c} is the column, {p} the

@@ -44,6 +44,10 @@ var (
 
 func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 	const escape = " ESCAPE '!'"
+	forShare, analyze := " LOCK IN SHARE MODE", "ANALYZE FORMAT=JSON "
+	if isMySQL { // which has the older words too, but no OF and no SKIP LOCKED after them
+		forShare, analyze = " FOR SHARE", ""
+	}
 	param := "{p} COLLATE " + collation
 	lowerColumn := "LOWER(CONVERT({c} USING utf8mb4) COLLATE " + letters + ") COLLATE " + collation
 	lowerParam := "LOWER({p} COLLATE " + letters + ") COLLATE " + collation
@@ -86,6 +90,12 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 		NoSelfSelect:     true,
 		ChecksRows:       true,
 		CurrentRead:      " LOCK IN SHARE MODE",
+		ForUpdate:        " FOR UPDATE",
+		ForShare:         forShare,
+		LockOf:           isMySQL,
+		Lexis:            dialect.Lexis{Backslash: true, Backticks: true, Hash: true, DashSpace: true},
+		Explain:          "EXPLAIN FORMAT=JSON ",
+		ExplainAnalyze:   analyze,
 		SequentialSet:    true,
 		OnDuplicateKey:   true,
 		IntegerDivision:  " DIV ",

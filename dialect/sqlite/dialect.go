@@ -69,6 +69,8 @@ var (
 		BeforeDrop:     "PRAGMA defer_foreign_keys = ON",
 		NoLimit:        "-1",
 		SerialOnly:     true,
+		Explain:        "EXPLAIN QUERY PLAN ",
+		Lexis:          dialect.Lexis{Backticks: true, Brackets: true},
 		InTx:           "BEGIN",
 		NotInTx:        "ROLLBACK",
 

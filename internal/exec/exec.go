@@ -83,6 +83,25 @@ type Session struct {
 	// table any more. Outside a transaction, the statement is then run again,
 	// once: it has done nothing.
 	Stale func(error) bool
+	// Tag, if not nil, returns a comment that is added to a statement.
+	Tag func(context.Context) (string, error)
+	// Wrote, if not nil, is told of each statement before it runs.
+	Wrote func(context.Context)
+}
+
+// begin says which text a statement has, and takes the guard.
+func (s Session) begin(ctx context.Context, query string) (string, error) {
+	if s.Tag != nil {
+		tag, err := s.Tag(ctx)
+		if err != nil {
+			return "", err
+		}
+		query += tag
+	}
+	if s.Wrote != nil {
+		s.Wrote(ctx)
+	}
+	return query, s.Guard.take()
 }
 
 // again reports whether a statement that failed is to be run again.
@@ -92,7 +111,8 @@ func (s Session) again(err error) bool {
 
 // Query runs a statement that has rows. The Rows must be closed.
 func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, error) {
-	if err := s.Guard.take(); err != nil {
+	query, err := s.begin(ctx, query)
+	if err != nil {
 		return nil, err
 	}
 	r := &Rows{ctx: ctx, report: s.Report, guard: s.Guard, event: Event{SQL: query, Params: len(args)}}
@@ -114,7 +134,8 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 
 // Exec runs a statement that has no rows.
 func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	if err := s.Guard.take(); err != nil {
+	query, err := s.begin(ctx, query)
+	if err != nil {
 		return nil, err
 	}
 	defer s.Guard.leave()
@@ -135,6 +156,9 @@ func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result
 
 // Do runs what is no statement by its text, but counts as one.
 func (s Session) Do(ctx context.Context, text string, run func() (rows int64, err error)) error {
+	if s.Wrote != nil {
+		s.Wrote(ctx)
+	}
 	if err := s.Guard.take(); err != nil {
 		return err
 	}
@@ -179,6 +203,9 @@ func (r *Rows) Bind(row []driver.Value) {
 		r.dest[i] = &r.sinks[i]
 	}
 }
+
+// Columns returns the names of the columns.
+func (r *Rows) Columns() ([]string, error) { return r.rows.Columns() }
 
 // Next reads a row. The error is io.EOF after the last one.
 func (r *Rows) Next() error {

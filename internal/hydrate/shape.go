@@ -20,6 +20,9 @@ type Shape struct {
 	// statement with arms that is read root by root; else -1.
 	RootSlot int
 	Width    int
+	// Places are where the values are by which the roots are sorted, if they
+	// were asked for.
+	Places []ColumnSlot
 
 	models []*schema.Model // that need a table
 }

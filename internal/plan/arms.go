@@ -27,6 +27,7 @@ func (b *builder) arms(from *From, where Cond, root *node, nodes []*node) *State
 		a.arm(i, n)
 	}
 	a.finish()
+	a.givePlaces()
 	if b.query.Stream {
 		a.s.Order = []int{2, 1}
 		a.s.Shape.RootSlot = 1
@@ -43,6 +44,8 @@ type armBuilder struct {
 	slots map[*schema.Column][]*Slot
 	pool  []*Slot
 	rows  []armRow
+
+	places []Place // of the roots, if they are asked for
 }
 
 // An armRow is what an arm has in the pool.
@@ -77,6 +80,7 @@ func (a *armBuilder) heads(from *From, where Cond, root *node) {
 		}
 	}
 	a.s.With, a.s.Name = sel, a.free("kin_roots")
+	a.placesOfArms(terms)
 }
 
 // free returns the name, or one like it that no table of the graph has.

@@ -44,6 +44,7 @@ type Select struct {
 	Order    []Term
 	Limit    *int64
 	Offset   int64
+	Lock     *Locking // nil if no rows are locked
 	// Exists is whether only the existence of rows is asked for.
 	Exists bool
 	// Folds is whether texts are given in kin's collation, in which equal ones

@@ -33,6 +33,12 @@ type Query struct {
 	// are those of each parent then. It is nil for a query of its own.
 	Level *schema.Relation
 
+	// OrderGuard restricts Order, if it is not nil.
+	OrderGuard *Guard
+	// Lock asks for rows to be locked; nil for none.
+	Lock *Lock
+	// Seek asks for the roots after a place in their order; nil for all.
+	Seek *Seek
 	// Stream is whether the rows are read root by root.
 	Stream bool
 	// Reverse is whether the order of the roots is turned round.
@@ -61,13 +67,15 @@ type Fixed struct {
 
 // A builder makes one statement.
 type builder struct {
-	query  Query
-	traits *dialect.Traits
-	used   map[string]int  // how often an alias is in use
-	outer  map[*Table]bool // tables on the far side of an outer join
-	err    error           // of the first filter that fails
-	depth  int             // of the condition that is being resolved
-	budget int             // of conditions
+	query   Query
+	dialect string // its name
+	traits  *dialect.Traits
+	used    map[string]int  // how often an alias is in use
+	outer   map[*Table]bool // tables on the far side of an outer join
+	err     error           // of the first filter that fails
+	depth   int             // of the condition that is being resolved
+	budget  int             // of conditions
+	guards  guarding        // of the condition that is being resolved
 
 	own     bool    // whether the rows that are read may be aggregated
 	grouped bool    // whether they are
@@ -75,7 +83,9 @@ type builder struct {
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
-	return &builder{query: q, traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}, budget: MaxConditions}
+	return &builder{
+		query: q, dialect: d.Name(), traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}, budget: MaxConditions,
+	}
 }
 
 // root returns a From of the query's model. Its scope is a part of where: what
@@ -165,12 +175,18 @@ func (b *builder) tree() (*node, []*node, error) {
 			o, desc = o[1:], o[0] == '-'
 		}
 		if v, ok := b.annotation(o); ok {
+			if err := b.query.OrderGuard.named(b.query.Model, o); err != nil {
+				return nil, nil, err
+			}
 			root.order = append(root.order, ordering{value: v, desc: desc})
 			continue
 		}
 		path, err := lookup.Order(b.query.Model, o)
 		if err == nil {
 			err = unordered(path)
+		}
+		if err == nil {
+			err = b.query.OrderGuard.order(b.query.Model, path)
 		}
 		if err != nil {
 			return nil, nil, err

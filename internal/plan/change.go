@@ -153,7 +153,7 @@ func readsAny(e Expr, columns map[*schema.Column]bool) bool {
 		return readsAny(e.X, columns) || readsAny(e.Y, columns)
 	case Called:
 		return slices.ContainsFunc(e.Args, func(x Expr) bool { return readsAny(x, columns) })
-	case Scalar, Cased, Sub, Nested: // whose conditions may read anything
+	case Scalar, Cased, Sub, Nested, *RawSQL: // whose conditions may read anything
 		return len(columns) > 0
 	}
 	return false
@@ -177,8 +177,8 @@ func readsRows(e Expr, m *schema.Model) bool {
 		})
 	case Scalar:
 		return e.From.reads(m)
-	case Nested:
-		return true
+	case Nested, *RawSQL:
+		return true // for all that is known
 	case Sub:
 		return e.Select.From.reads(m) || subqueries(e.Select.Where)
 	}
@@ -205,7 +205,7 @@ func subqueries(c Cond) bool {
 		return subqueries(c.Cond)
 	case *Test:
 		return readsRows(c.X, nil) || readsRows(c.Y, nil)
-	case *Exists, *InSelect, *There, *Recursion:
+	case *Exists, *InSelect, *There, *Recursion, *RawSQL:
 		return true
 	}
 	return false

@@ -32,6 +32,7 @@ func (b *builder) where(from *From, calls []Ask) (Cond, error) {
 // calls returns the condition that all calls are met.
 func (b *builder) calls(from *From, calls []Ask) (Cond, error) {
 	all := make(All, 0, len(calls))
+	b.guards = guarding{}
 	for _, call := range calls {
 		c, err := b.ask(place{from, from.Table}, call)
 		if err != nil {

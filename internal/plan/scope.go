@@ -194,6 +194,8 @@ func (s *Scope) describe(shape []byte, c Cond) ([]byte, error) {
 		for _, row := range c.Rows {
 			s.Args = append(s.Args, row...)
 		}
+	case *RawSQL:
+		return nil, scopeError("is raw SQL; a filter is made of lookups, so that a row can be told to meet it before it is written")
 	default:
 		return nil, errFollows
 	}

@@ -21,8 +21,15 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	if q.Level != nil && q.Level.Via != nil {
 		root, nodes, from = b.links(root)
 	}
+	locked, err := b.locked(from)
+	if err != nil {
+		return nil, err
+	}
 	where, err := b.rootWhere(from)
 	if err != nil {
+		return nil, err
+	}
+	if where, err = b.after(from, root, where); err != nil {
 		return nil, err
 	}
 	if where == Const(false) || q.Limit != nil && *q.Limit == 0 {
@@ -36,8 +43,11 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	}
 	var s *Statement
 	if flat(root) {
-		s = b.flat(from, where, root, nodes)
+		s = b.flat(from, where, root, nodes, locked)
 	} else {
+		if err := b.lockless(); err != nil {
+			return nil, err
+		}
 		s = b.arms(from, where, root, nodes)
 	}
 	if q.Level != nil && q.Level.Kind == schema.ToMany {
@@ -78,18 +88,20 @@ func manyBelow(n *node) bool {
 }
 
 // flat plans one join of everything.
-func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *Statement {
+func (b *builder) flat(from *From, where Cond, root *node, nodes []*node, locked []*Table) *Statement {
 	sel := &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
 	sel.Order = b.rootTerms(from, root)
 	many := slices.ContainsFunc(nodes, (*node).toMany)
+	b.lock(sel, locked)
 	switch limited := sel.Limit != nil || sel.Offset > 0; {
 	case limited && b.query.Level != nil:
 		sel = b.derive(sel, b.numbered(sel))
 		from = sel.From
-	case limited && many:
+	case limited && many, b.locksJoined(nodes):
 		sel = b.derive(sel, nil)
 		from = sel.From
 	}
+	terms := sel.Order // of the roots
 	shape := &hydrate.Shape{ArmSlot: -1, RootSlot: -1, Arms: [][]int{nil}}
 	tables := map[*node]*Table{root: from.Table}
 	for _, n := range nodes {
@@ -114,6 +126,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node) *State
 		shape.Nodes = append(shape.Nodes, hn)
 		shape.Arms[0] = append(shape.Arms[0], n.index)
 	}
+	b.places(sel, shape, terms)
 	shape.Width = len(sel.Columns)
 	return &Statement{Arms: []*Select{sel}, Shape: shape}
 }

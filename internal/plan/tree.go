@@ -69,6 +69,9 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 	switch a := a.(type) {
 	case Pair:
 		if v, op, ok := b.annotated(at, a); ok {
+			if err := b.guards.guard.named(at.at.Model, a.Lookup); err != nil {
+				return nil, err
+			}
 			c, err := b.comparedBy(at, v, op, a.Value)
 			return &tree{cond: c}, err
 		}
@@ -94,6 +97,21 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 	case Reached:
 		c, err := b.reaches(at, a)
 		return &tree{cond: c}, err
+	case Raw:
+		c, err := b.raw(a)
+		if err != nil {
+			return nil, err
+		}
+		return &tree{cond: c}, nil
+	case Guarded:
+		around := b.guards
+		if a.Guard != nil {
+			b.guards.guard = a.Guard
+		}
+		b.guards.own = b.guards.own || a.Own
+		t, err := b.grow(at, a.Ask)
+		b.guards.guard, b.guards.own = around.guard, around.own
+		return t, err
 	case Wrong:
 		return nil, a.Err
 	}
@@ -138,6 +156,9 @@ func (b *builder) pair(at place, p Pair) (*step, error) {
 		return &step{path: path, hops: path.Hops, value: p.Value, place: at, top: at.at}, err
 	}
 	path, err := lookup.Condition(at.at.Model, text)
+	if err == nil {
+		err = b.guards.pair(at.at.Model, path, p.Value)
+	}
 	return &step{path: path, hops: path.Hops, value: p.Value, place: at, top: at.at}, err
 }
 

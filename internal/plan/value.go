@@ -118,6 +118,8 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.function(from, v, want, depth)
 	case Case:
 		return b.caseOf(from, v, want, depth)
+	case Raw:
+		return b.raw(v)
 	}
 	return nil, errEmpty
 }

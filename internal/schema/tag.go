@@ -40,6 +40,7 @@ type Tag struct {
 	Via         string // name of a field
 
 	SoftDelete bool // whether the column says that the row is deleted
+	Secret     bool // whether texts cannot filter or order by the field
 }
 
 // An option reads one option of a tag. value is empty, and hasValue false,
@@ -127,6 +128,7 @@ var (
 		"on_update":    action(func(t *Tag, v string) { t.OnUpdate = v }),
 
 		"softdelete": flag(func(t *Tag) { t.SoftDelete = true }),
+		"secret":     flag(func(t *Tag) { t.Secret = true }),
 	}
 )
 

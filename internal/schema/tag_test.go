@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-const allOptions = "auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, size, softdelete, type, unique, version, via"
+const allOptions = "auto, autocreate, autoupdate, bound_to, comment, default, deterministic, generated, index, json, null, omitzero, on_delete, on_update, pk, related_name, secret, size, softdelete, type, unique, version, via"
 
 func TestParseTag(t *testing.T) {
 	t.Parallel()

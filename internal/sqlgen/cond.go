@@ -57,6 +57,8 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 		w.keySet(c)
 	case *plan.Within:
 		w.within(c)
+	case *plan.RawSQL:
+		w.expr(c)
 	case plan.Const:
 		if c {
 			w.text("1 = 1")

@@ -137,6 +137,32 @@ func (w *writer) selectFrom(s *plan.Select) {
 	}
 	w.order(s.Order)
 	w.limit(s)
+	if s.Lock != nil {
+		w.lock(s.Lock, len(s.From.Joins) > 0)
+	}
+}
+
+// lock writes which rows are locked. Where there is one table, it goes
+// without saying.
+func (w *writer) lock(l *plan.Locking, several bool) {
+	if l.Strength == plan.Update {
+		w.text(w.t.ForUpdate)
+	} else {
+		w.text(w.t.ForShare)
+	}
+	for i, t := range l.Of {
+		if several {
+			w.separate(i, " OF ")
+			w.ident(t.Alias)
+		}
+	}
+	switch l.Wait {
+	case plan.NoWait:
+		w.text(" NOWAIT")
+	case plan.SkipLocked:
+		w.text(" SKIP LOCKED")
+	case plan.Waits:
+	}
 }
 
 func (w *writer) limit(s *plan.Select) {
@@ -207,16 +233,19 @@ func (w *writer) column(e plan.Expr) {
 		w.text(" AS ")
 		w.ident(e.Name)
 	case plan.Ref:
-		w.raw(e)
+		w.raw(e.Column)
 		w.expr(e)
+	case plan.Place:
+		w.raw(e.Column)
+		w.expr(e.Expr)
 	default:
 		w.expr(e)
 	}
 }
 
 // raw keeps the driver from converting a column by its declared type.
-func (w *writer) raw(r plan.Ref) {
-	if w.t.RawColumn != "" && (r.Column.Value.Kind == dialect.Time || r.Column.Value.Kind == dialect.Bool) {
+func (w *writer) raw(c *schema.Column) {
+	if w.t.RawColumn != "" && (c.Value.Kind == dialect.Time || c.Value.Kind == dialect.Bool) {
 		w.text(w.t.RawColumn)
 	}
 }
@@ -252,6 +281,10 @@ func (w *writer) expr(e plan.Expr) {
 		w.filled(e)
 	case plan.Blank:
 		w.blank(e.Like)
+	case *plan.RawSQL:
+		w.text("(")
+		w.rawSQL(e)
+		w.text(")")
 	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar, plan.Agg, plan.Sub, plan.Nested, plan.Window:
 		w.value(e)
 	}

@@ -262,7 +262,7 @@ func Returning(d dialect.Dialect, insert Text, columns []*schema.Column) Text {
 	w := writer{d: d, t: d.Traits(), b: []byte(insert.SQL)}
 	for i, c := range columns {
 		w.separate(i, " RETURNING ")
-		w.raw(plan.Ref{Column: c})
+		w.raw(c)
 		w.ident(c.Name)
 	}
 	insert.SQL = string(w.b)

@@ -1,0 +1,159 @@
+package kin
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/plan"
+)
+
+// The caps that [QuerySet.Allow] brings, unless [QuerySet.Cap] has set others
+// before.
+const (
+	allowedConditions = 100
+	allowedList       = 1000
+)
+
+// Allow restricts which paths may be used in texts from then on: in Filter,
+// Exclude, OrderBy and SelectRelated. What the query has already stays. It is
+// for texts that come from a user:
+//
+//	q := kin.Query[Student]().Filter("class", mine).Allow("name", "category__name__icontains")
+//	for lookup, value := range request {
+//		q = q.Filter(lookup, value)
+//	}
+//
+// A path is allowed with every operator and to order by, or, if it ends in an
+// operator, with that one. A second Allow narrows the first, and never widens
+// it. With it come caps, see [QuerySet.Cap]. Anything else is an error of the
+// query, which says what is allowed. What is a program's own, such as
+// [QuerySet.FilterRaw], is not restricted.
+//
+// Whatever is allowed, a field tagged secret cannot be filtered or ordered by
+// through a text.
+func (qs QuerySet[T]) Allow(paths ...string) QuerySet[T] {
+	return qs.with(func(q *query) {
+		g := q.guarding()
+		g.Allow = slices.Clone(paths)
+		if g.Allow == nil {
+			g.Allow = []string{} // which is nothing, not everything
+		}
+		conditions, list := false, false
+		for outer := g.Outer; outer != nil; outer = outer.Outer {
+			conditions, list = conditions || outer.Conditions > 0, list || outer.List > 0
+		}
+		if !conditions {
+			g.Conditions = allowedConditions
+		}
+		if !list {
+			g.List = allowedList
+		}
+	})
+}
+
+// Caps are the most that may be asked for; 0 leaves a cap as it is. Without
+// any there are those of kin: [MaxHops] relations in a path, and a million
+// values in a list. [QuerySet.Allow] sets 100 conditions and 1,000 values, where
+// there is no cap yet; caps are never raised.
+type Caps struct {
+	Hops       int // relations in a path
+	Conditions int // pairs of a lookup and a value
+	List       int // values of one list
+}
+
+// Cap limits what may be asked for in texts from then on, by Filter, Exclude
+// and OrderBy. More is an error of the query.
+func (qs QuerySet[T]) Cap(c Caps) QuerySet[T] {
+	return qs.with(func(q *query) {
+		if c.Hops < 0 || c.Conditions < 0 || c.List < 0 {
+			q.fail(fmt.Errorf("kin: a query on %s: a cap is negative", reflect.TypeFor[T]().Name()))
+		}
+		g := q.guarding()
+		if c.Hops > 0 {
+			g.Hops = c.Hops
+		}
+		if c.Conditions > 0 {
+			g.Conditions = c.Conditions
+		}
+		if c.List > 0 {
+			g.List = c.List
+		}
+	})
+}
+
+// guarding returns a guard of the query's own, within those that it has.
+func (q *query) guarding() *plan.Guard {
+	g := &plan.Guard{Outer: q.reads.guard}
+	q.reads.guard = g
+	return g
+}
+
+// guarded returns a condition within the guards of the query.
+func (q *query) guarded(ask plan.Ask) plan.Ask {
+	if q.reads.guard == nil {
+		return ask
+	}
+	return plan.Guarded{Ask: ask, Guard: q.reads.guard}
+}
+
+// loads returns an error if the guards do not allow a path to be loaded.
+func (q *query) loads(paths []string) error {
+	for g := q.reads.guard; g != nil; g = g.Outer {
+		for _, path := range paths {
+			if g.Allow != nil && !slices.Contains(g.Allow, path) {
+				return fmt.Errorf("kin: %.200q may not be loaded; allowed are %v", path, g.Allow)
+			}
+		}
+	}
+	return nil
+}
+
+// own marks the conditions so far as those of the program, or of kin.
+func (qs QuerySet[T]) own() QuerySet[T] {
+	return qs.with(func(q *query) {
+		q.calls = slices.Clone(q.calls)
+		for i, call := range q.calls {
+			q.calls[i] = plan.Guarded{Ask: call, Own: true}
+		}
+	})
+}
+
+// ErrMaxRows says that a query has more rows than [QuerySet.MaxRows] allows.
+var ErrMaxRows = errors.New("kin: the query has more rows than MaxRows")
+
+// MaxRows makes it an error, [ErrMaxRows], if All or Iter read more than n rows
+// from the database: rows of the query, and those that SelectRelated joins. It
+// is a budget against queries that are larger than anyone thought, and no
+// limit: none of the rows are left out in silence. The database is asked for
+// at most one row of the query more.
+func (qs QuerySet[T]) MaxRows(n int) QuerySet[T] {
+	return qs.with(func(q *query) {
+		q.reads.maxRows = int64(n)
+		if n < 1 {
+			q.fail(fmt.Errorf("kin: a query on %s: a budget of %d rows", reflect.TypeFor[T]().Name(), n))
+		}
+	})
+}
+
+// budget returns a function that is called for each row and fails when there
+// are too many, or nil if the query has no budget.
+func (q *query) budget() func(*hydrate.Reader, []driver.Value) error {
+	if q == nil || q.reads.maxRows == 0 {
+		return nil
+	}
+	left := q.reads.maxRows
+	return func(*hydrate.Reader, []driver.Value) error {
+		if left--; left < 0 {
+			return tooMany(q.reads.maxRows)
+		}
+		return nil
+	}
+}
+
+func tooMany(most int64) error {
+	return fmt.Errorf("%w (%d); give it a limit or conditions, or a larger budget", ErrMaxRows, most)
+}

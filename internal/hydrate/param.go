@@ -1,0 +1,96 @@
+package hydrate
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"reflect"
+	"sync"
+	"unsafe"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// Param returns what the driver is given for x, a value that is compared with
+// no column: what a column of its type would hold. Lists are given as they are
+// where a parameter may be one.
+func Param(x any, traits *dialect.Traits) (driver.Value, error) {
+	if IsNull(x) {
+		return nil, nil
+	}
+	v := reflect.ValueOf(x)
+	for v.Kind() == reflect.Pointer {
+		v = v.Elem()
+	}
+	c := paramColumn(v.Type())
+	if valuer, ok := reflect.TypeAssert[driver.Valuer](v); ok && c == nil { // a foreign key
+		x, err := valuer.Value()
+		if err != nil {
+			return nil, err
+		}
+		return Param(x, traits)
+	}
+	if c == nil {
+		if k := v.Kind(); traits.ArrayParams && (k == reflect.Slice || k == reflect.Array) {
+			return v.Interface(), nil
+		}
+		return nil, fmt.Errorf("a %s is no parameter; give a value that a column may hold, and a ? for each value of a list", v.Type())
+	}
+	return FromAny(c, v.Interface(), traits)
+}
+
+//nolint:gochecknoglobals // a cache of what depends on types alone
+var paramColumns sync.Map
+
+// paramColumn returns a column of the type t, or nil if none can hold it.
+func paramColumn(t reflect.Type) *schema.Column {
+	if c, ok := paramColumns.Load(t); ok {
+		return c.(*schema.Column)
+	}
+	var c *schema.Column
+	if s := ValueStruct(t); s != nil {
+		c = &schema.Column{Model: &schema.Model{Name: t.String()}, Field: s.Fields[0], Value: s.Fields[0].Value}
+		c.Source = c
+	}
+	paramColumns.Store(t, c)
+	return c
+}
+
+// ValueStruct returns a struct with one field of the type t, which lies where
+// the struct does, or nil if no column can hold t.
+func ValueStruct(t reflect.Type) *schema.Struct {
+	none := func(reflect.Type) (schema.RelField, bool) { return schema.RelField{}, false }
+	s := schema.Parse(reflect.StructOf([]reflect.StructField{{Name: "Value", Type: t}}), none)
+	if len(s.Fields) != 1 || len(s.Problems) > 0 || s.Fields[0].Encrypted != nil {
+		return nil
+	}
+	return s
+}
+
+// A Flat makes values of rows that are of no model.
+type Flat struct {
+	typ    reflect.Type
+	decode []slotDecoder
+}
+
+// NewFlat returns a Flat for values of the type t, whose fields are given with
+// their slots. If t is no struct, it is its own only field.
+func NewFlat(t reflect.Type, fields []ColumnSlot) *Flat {
+	f := &Flat{typ: t}
+	for _, c := range fields {
+		f.decode = append(f.decode, slotDecoder{c.Slot, c.Column.Field.Offset, decoderOf(c.Column), c.Column})
+	}
+	return f
+}
+
+// Row makes a value of a row.
+func (f *Flat) Row(row []driver.Value) (Pointer, error) {
+	p := reflect.New(f.typ).UnsafePointer()
+	for i := range f.decode {
+		d := &f.decode[i]
+		if err := d.decode(unsafe.Add(p, d.offset), row[d.slot]); err != nil {
+			return nil, columnError(d.column, err)
+		}
+	}
+	return p, nil
+}

@@ -1,0 +1,90 @@
+package plan
+
+import (
+	"database/sql/driver"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// Raw is SQL that a user has written, with a ? for each argument.
+type Raw struct {
+	SQL  string
+	Args []any
+}
+
+func (Raw) isValue() {}
+func (Raw) isAsk()   {}
+
+// A RawSQL is a Raw whose arguments are parameters. It is a condition or a
+// value.
+type RawSQL struct {
+	SQL  string
+	Args []driver.Value
+}
+
+func (*RawSQL) isCond() {}
+func (*RawSQL) isExpr() {}
+
+// raw resolves a user's SQL.
+func (b *builder) raw(r Raw) (*RawSQL, error) {
+	sql := &RawSQL{SQL: r.SQL, Args: make([]driver.Value, len(r.Args))}
+	for i, x := range r.Args {
+		v, err := hydrate.Param(x, b.traits)
+		if err != nil {
+			return nil, fmt.Errorf("kin: raw SQL: argument %d of %d: %w", i+1, len(r.Args), err)
+		}
+		sql.Args[i] = v
+	}
+	return sql, nil
+}
+
+// RawShape returns how rows of a model are read from a result whose columns
+// have these names: all of the model's must be there, and no others.
+func RawShape(m *schema.Model, names []string) (*hydrate.Shape, error) {
+	slots := map[*schema.Column]int{}
+	for _, c := range m.Columns {
+		i, err := RawColumn(names, c.Name)
+		if err != nil {
+			return nil, err
+		}
+		if i < 0 {
+			return nil, fmt.Errorf("the result has no column %q, which %s needs; select it, or read into a struct of its own", c.Name, c.GoName())
+		}
+		slots[c] = i
+	}
+	if len(names) > len(m.Columns) {
+		for _, name := range names {
+			if !slices.ContainsFunc(m.Columns, func(c *schema.Column) bool { return strings.EqualFold(c.Name, name) }) {
+				return nil, fmt.Errorf("the result has a column %q, which %s has not; read into a struct of its own", name, m.Name)
+			}
+		}
+	}
+	root := &node{model: m}
+	hn := newShapeNode(root)
+	hn.Repeats = true
+	fillSlots(hn, root, func(c *schema.Column) int { return slots[c] })
+	shape := &hydrate.Shape{ArmSlot: -1, RootSlot: -1, Nodes: []*hydrate.Node{hn}, Arms: [][]int{{0}}, Width: len(names)}
+	shape.Prepare()
+	return shape, nil
+}
+
+// RawColumn returns the place of the column with the name, in this case or
+// another, or -1. Two of them are an error.
+func RawColumn(names []string, name string) (int, error) {
+	found, exact := -1, false
+	for i, n := range names {
+		same := n == name
+		if !same && (exact || !strings.EqualFold(n, name)) {
+			continue
+		}
+		if found >= 0 && same == exact {
+			return -1, fmt.Errorf("the result has two columns %q; give one of them another name", n)
+		}
+		found, exact = i, same
+	}
+	return found, nil
+}
