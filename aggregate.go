@@ -1,6 +1,10 @@
 package kin
 
-import "github.com/kin-orm/kin/internal/plan"
+import (
+	"slices"
+
+	"github.com/kin-orm/kin/internal/plan"
+)
 
 // Count is how many related rows there are at the end of the path:
 // kin.Count("students"). Over a to-many relation, it is of each row's own, in a
@@ -61,7 +65,7 @@ func (e Expr) Where(conds ...*Condition) Expr {
 	if !ok {
 		return mistake("Where goes with an aggregate, such as kin.Count")
 	}
-	a.Where = append(a.Where[:len(a.Where):len(a.Where)], asksOf(conds)...)
+	a.Where = append(slices.Clip(a.Where), asksOf(conds)...)
 	return Expr{a}
 }
 
@@ -76,5 +80,5 @@ func (e Expr) Default(x any) Expr { return Coalesce(e, x) }
 //
 // The name hides a field that has it.
 func (qs QuerySet[T]) Annotate(name string, e Expr) QuerySet[T] {
-	return qs.with(func(q *query) { q.annotations = append(q.annotations, plan.Annotation{Name: name, Value: e.value()}) })
+	return QuerySet[T]{qs.q.with(func(q *query) { q.annotations = append(q.annotations, plan.Annotation{Name: name, Value: e.value()}) })}
 }

@@ -65,7 +65,7 @@ func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op,
 			size := c.childChunk()
 			for from := 0; from < len(keys); from += size {
 				to := min(from+size, len(keys))
-				q := within.with(func(q *query) { q.keys, q.exact = keys[from:to], true })
+				q := QuerySet[T]{within.q.with(func(q *query) { q.keys, q.exact = keys[from:to], true })}
 				changed, err := r.writeQuery(ctx, s, link, c, q, target)
 				if err != nil {
 					return err
@@ -89,7 +89,7 @@ func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op,
 // have been given.
 func (r *Reverse[T]) writeQuery(ctx context.Context, s *session, link rel.Link, c *change, q QuerySet[T], target any) (int64, error) {
 	if c.op == deleting {
-		return q.deleteAt(ctx, &Tx{*s}, c.at)
+		return q.q.deleteAt(ctx, &Tx{*s}, reflect.TypeFor[T](), c.at)
 	}
 	settings := []Setting[T]{Set(link.Relation.Inverse.Name, target)}
 	for _, col := range c.model.Updated {

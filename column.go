@@ -95,14 +95,11 @@ func newColumn[T, V any](visit func(*T) *V, related bool) *column {
 		}
 		path, err := probe.Path(t, structOf, related, func(row any) any { return visit(row.(*T)) })
 		if err != nil {
-			err = fmt.Errorf("kin: a function given to %s, func(*%s) *%s, %w", what, t.Name(), reflect.TypeFor[V](), err)
+			err = fmt.Errorf("kin: a function given to %s, func(*%s) *%s, %w", what, t.Name(), cmp.Or(reflect.TypeFor[V]().Name(), reflect.TypeFor[V]().String()), err)
 		}
 		return path, err
 	})}
 }
-
-// goName is a type as its package writes it.
-func goName(t reflect.Type) string { return cmp.Or(t.Name(), t.String()) }
 
 // lazy returns the path of a column, or of none.
 func (c *column) lazy(t reflect.Type) plan.Lazy {

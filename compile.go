@@ -61,12 +61,6 @@ type compiled struct {
 // it is run on several dialects, or while models are being registered.
 const keptForms = 24
 
-// compile returns the query as a statement of the form, with the arguments of
-// this call.
-func (qs QuerySet[T]) compile(ctx context.Context, s *session, f form) (*compiled, error) {
-	return qs.q.compile(ctx, s, reflect.TypeFor[T](), variant{form: f})
-}
-
 // compile is [QuerySet.compile] of a query on the type t.
 func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v variant) (*compiled, error) {
 	if q == nil {

@@ -146,12 +146,12 @@ func (q *query) cursors(ctx context.Context, s *session, t reflect.Type) (cs cur
 		return cs, err
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %q", c.sql, t.String(), s.dialect.Name())
+	_, _ = fmt.Fprintf(h, "%q %q %q", c.sql, t.String(), s.dialect.Name())
 	if q != nil {
-		fmt.Fprintf(h, " %q", q.order)
+		_, _ = fmt.Fprintf(h, " %q", q.order)
 	}
 	for _, arg := range c.args {
-		fmt.Fprintf(h, " %T %q", arg, fmt.Sprint(arg))
+		_, _ = fmt.Fprintf(h, " %T %q", arg, fmt.Sprint(arg))
 	}
 	h.Sum(cs.query[:0])
 	return cs, nil

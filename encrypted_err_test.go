@@ -31,7 +31,7 @@ func TestEncryptedErr(t *testing.T) {
 	var models Registry
 	Register[errPatient](&models)
 	look := func(q QuerySet[errPatient]) (*compiled, error) {
-		return q.compile(t.Context(), &session{dialect: neutral{}, space: models.space()}, allRows)
+		return q.q.compile(t.Context(), &session{dialect: neutral{}, space: models.space()}, reflect.TypeFor[errPatient](), variant{form: allRows})
 	}
 	found, err := look(Query[errPatient]().Filter("ssn", "078-05-1120"))
 	require.NoError(t, err)

@@ -217,9 +217,9 @@ func same[T any](m *schema.Model, row *T, columns []string) (q QuerySet[T], err 
 				q = q.Filter(name, nil)
 				continue
 			}
-			q = q.with(func(q *query) {
+			q = QuerySet[T]{q.q.with(func(q *query) {
 				q.fixed = append(q.fixed, plan.Fixed{Field: mem.Relation.Field.Name, Key: key})
-			})
+			})}
 		default:
 			return q, fmt.Errorf("kin: get or create of %s: %s has no column %q%s", m.Name, m.Name, name, schema.Suggest(name, m.Members()))
 		}

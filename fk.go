@@ -163,6 +163,8 @@ func (fk *ForeignKey[T]) Load(ctx context.Context, db Executor) (*T, error) {
 		return nil, fmt.Errorf("kin: the foreign key to %s was not read", reflect.TypeFor[T]().Name())
 	case rel.Bad:
 		return nil, errors.New(fk.fk.Key.S)
+	case rel.Probed:
+		return fk.Get(), nil
 	}
 	s := db.session()
 	if f := fetchingOf(fk.fk.Link); f != nil {
@@ -171,7 +173,7 @@ func (fk *ForeignKey[T]) Load(ctx context.Context, db Executor) (*T, error) {
 		case err != nil:
 			return nil, err
 		case known && row == nil:
-			return nil, notFoundIn[T]()
+			return nil, notFoundIn(reflect.TypeFor[T]())
 		case known:
 			fk.row, fk.fk.State = hydrate.Row[T](row), rel.Loaded
 			return fk.row, nil
@@ -216,7 +218,7 @@ func (fk ForeignKey[T]) key() (key rel.Key, null bool, err error) {
 		return key, false, errors.New(fk.fk.Key.S)
 	case rel.Unread:
 		return key, false, fmt.Errorf("kin: the foreign key to %s was not read", reflect.TypeFor[T]().Name())
-	case rel.IsNull:
+	case rel.IsNull, rel.Probed:
 	}
 	return key, true, nil
 }

@@ -35,8 +35,8 @@ func Length(text any) Expr { return function("length", text) }
 // Trim is the text without spaces at its start and end.
 func Trim(text any) Expr { return function("trim", text) }
 
-// Replace is the text with each old in it replaced by new.
-func Replace(text, old, new any) Expr { return function("replace", text, old, new) }
+// Replace is the text with each old in it replaced by with.
+func Replace(text, old, with any) Expr { return function("replace", text, old, with) }
 
 // Substr is n code points of the text from start on, the first of which is 1.
 func Substr(text any, start, n int) Expr {

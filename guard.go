@@ -36,7 +36,7 @@ const (
 // Whatever is allowed, a field tagged secret cannot be filtered or ordered by
 // through a text.
 func (qs QuerySet[T]) Allow(paths ...string) QuerySet[T] {
-	return qs.with(func(q *query) {
+	return QuerySet[T]{qs.q.with(func(q *query) {
 		g := q.guarding()
 		g.Allow = slices.Clone(paths)
 		if g.Allow == nil {
@@ -52,7 +52,7 @@ func (qs QuerySet[T]) Allow(paths ...string) QuerySet[T] {
 		if !list {
 			g.List = allowedList
 		}
-	})
+	})}
 }
 
 // Caps are the most that may be asked for; 0 leaves a cap as it is. Without
@@ -68,7 +68,7 @@ type Caps struct {
 // Cap limits what may be asked for in texts from then on, by Filter, Exclude
 // and OrderBy. More is an error of the query.
 func (qs QuerySet[T]) Cap(c Caps) QuerySet[T] {
-	return qs.with(func(q *query) {
+	return QuerySet[T]{qs.q.with(func(q *query) {
 		if c.Hops < 0 || c.Conditions < 0 || c.List < 0 {
 			q.fail(fmt.Errorf("kin: a query on %s: a cap is negative", reflect.TypeFor[T]().Name()))
 		}
@@ -82,7 +82,7 @@ func (qs QuerySet[T]) Cap(c Caps) QuerySet[T] {
 		if c.List > 0 {
 			g.List = c.List
 		}
-	})
+	})}
 }
 
 // guarding returns a guard of the query's own, within those that it has.
@@ -114,12 +114,12 @@ func (q *query) loads(paths []string) error {
 
 // own marks the conditions so far as those of the program, or of kin.
 func (qs QuerySet[T]) own() QuerySet[T] {
-	return qs.with(func(q *query) {
+	return QuerySet[T]{qs.q.with(func(q *query) {
 		q.calls = slices.Clone(q.calls)
 		for i, call := range q.calls {
 			q.calls[i] = plan.Guarded{Ask: call, Own: true}
 		}
-	})
+	})}
 }
 
 // ErrMaxRows says that a query has more rows than [QuerySet.MaxRows] allows.
@@ -131,12 +131,12 @@ var ErrMaxRows = errors.New("kin: the query has more rows than MaxRows")
 // limit: none of the rows are left out in silence. The database is asked for
 // at most one row of the query more.
 func (qs QuerySet[T]) MaxRows(n int) QuerySet[T] {
-	return qs.with(func(q *query) {
+	return QuerySet[T]{qs.q.with(func(q *query) {
 		q.reads.maxRows = int64(n)
 		if n < 1 {
 			q.fail(fmt.Errorf("kin: a query on %s: a budget of %d rows", reflect.TypeFor[T]().Name(), n))
 		}
-	})
+	})}
 }
 
 // budget returns a function that is called for each row and fails when there

@@ -34,13 +34,13 @@ const (
 // loads several relations to many rows cannot lock. Count and Exists lock
 // nothing.
 func (qs QuerySet[T]) ForUpdate(wait ...LockWait) QuerySet[T] {
-	return qs.with(func(q *query) { q.lock(reflect.TypeFor[T](), plan.Update, wait) })
+	return QuerySet[T]{qs.q.with(func(q *query) { q.lock(reflect.TypeFor[T](), plan.Update, wait) })}
 }
 
 // ForShare is [QuerySet.ForUpdate], but others may lock the rows for share
 // too: it keeps them as they are without having them alone.
 func (qs QuerySet[T]) ForShare(wait ...LockWait) QuerySet[T] {
-	return qs.with(func(q *query) { q.lock(reflect.TypeFor[T](), plan.Share, wait) })
+	return QuerySet[T]{qs.q.with(func(q *query) { q.lock(reflect.TypeFor[T](), plan.Share, wait) })}
 }
 
 // LockOf has [QuerySet.ForUpdate] or [QuerySet.ForShare] lock the rows at the
@@ -48,10 +48,10 @@ func (qs QuerySet[T]) ForShare(wait ...LockWait) QuerySet[T] {
 // MariaDB cannot tell apart which tables' rows are locked, and refuses it;
 // MySQL can.
 func (qs QuerySet[T]) LockOf(paths ...string) QuerySet[T] {
-	return qs.with(func(q *query) {
+	return QuerySet[T]{qs.q.with(func(q *query) {
 		l := q.locking()
 		l.Of = slices.Concat(l.Of, paths)
-	})
+	})}
 }
 
 // locking returns a copy of what the query locks, which is the query's own.

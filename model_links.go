@@ -179,7 +179,7 @@ func (m *modelLinks[T, L]) gone(ctx context.Context, s *session, links []*L) (ma
 		} else {
 			q = q.Filter(deleted.Lookup+"__isnull", false)
 		}
-		found, _, err := q.read(ctx, &Tx{*s}, allRows, 0) // the hooks are for rows, not for these
+		found, _, err := readRows(ctx, &Tx{*s}, q) // the hooks are for rows, not for these
 		for _, link := range found {
 			key, _, keyErr := hydrate.ForeignKeyOf(link, m.via.Target.Field)
 			err = errors.Join(err, keyErr)

@@ -48,7 +48,7 @@ func (qs QuerySet[T]) Page(ctx context.Context, db Executor, number, size int) (
 		return nil, err
 	}
 	if limit > 0 {
-		rows := qs.with(func(q *query) { q.limit, q.offset = &limit, offset })
+		rows := QuerySet[T]{qs.q.with(func(q *query) { q.limit, q.offset = &limit, offset })}
 		if p.Rows, err = rows.All(ctx, db); err != nil {
 			return nil, err
 		}

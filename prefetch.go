@@ -48,7 +48,7 @@ type prefetch struct {
 // database one after another; [QuerySet.Snapshot] has all see it as it was at
 // one instant.
 func (qs QuerySet[T]) Prefetch(path Path[T], sub ...Subquery) QuerySet[T] {
-	return qs.with(func(q *query) { q.addPrefetch(reflect.TypeFor[T](), string(path), sub) })
+	return QuerySet[T]{qs.q.with(func(q *query) { q.addPrefetch(reflect.TypeFor[T](), string(path), sub) })}
 }
 
 func (q *query) addPrefetch(model reflect.Type, path string, sub []Subquery) {
@@ -64,7 +64,7 @@ func (q *query) addPrefetch(model reflect.Type, path string, sub []Subquery) {
 		p.sub, p.model = sub[0].subquery()
 	}
 	if p.sub != nil && p.sub.err != nil {
-		q.fail(fmt.Errorf("kin: a query on %s: the subquery of Prefetch(%.200q): %s", model.Name(), path, trimKin(p.sub.err)))
+		q.fail(fmt.Errorf("kin: a query on %s: the subquery of Prefetch(%.200q): %w", model.Name(), path, trimKin(p.sub.err)))
 		return
 	}
 	if err := q.loads([]string{path}); err != nil {
@@ -134,8 +134,7 @@ func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*grap
 
 // levelError says which level went wrong.
 func (s *session) levelError(ctx context.Context, l *level, err error) error {
-	var told *prefetchError
-	if errors.As(err, &told) {
+	if _, told := errors.AsType[*prefetchError](err); told {
 		return err
 	}
 	return &prefetchError{l.path, s.fault(ctx, nil, err)}

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -122,8 +123,8 @@ func (g *graphRows) open(ctx context.Context, l *level, keys []rel.Key) (*exec.R
 // hooked returns the rows that have an AfterLoad hook, those of levels below
 // before those that lead to them.
 func (g *graphRows) hooked() (rows []any) {
-	for i := len(g.readers) - 1; i >= 0; i-- {
-		rows = append(rows, g.readers[i].Hooked()...)
+	for _, reader := range slices.Backward(g.readers) {
+		rows = append(rows, reader.Hooked()...)
 	}
 	return rows
 }

@@ -59,12 +59,11 @@ type query struct {
 //	kin.Query[SchoolClass]().SelectRelated("students__category").Filter("name", "1A").All(ctx, db)
 func Query[T any]() QuerySet[T] { return QuerySet[T]{} }
 
-// with returns a copy of the query that change has changed. Slices are
-// clipped, so that an append in change does not write into another query's.
-func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
-	q := qs.q.derived()
+// with returns a copy of the query that change has changed.
+func (q *query) with(change func(q *query)) *query {
+	q = q.derived()
 	change(q)
-	return QuerySet[T]{q}
+	return q
 }
 
 // SelectRelated loads the rows at the end of each path, and those on the way
@@ -81,12 +80,16 @@ func (qs QuerySet[T]) with(change func(q *query)) QuerySet[T] {
 // Related rows come in the order of their primary key, or in that of a path
 // of [QuerySet.OrderBy] that leads to them. A path may have [MaxHops] steps.
 func (qs QuerySet[T]) SelectRelated(paths ...Path[T]) QuerySet[T] {
-	return qs.with(func(q *query) {
-		q.load = append(q.load, texts(paths)...)
-		if err := q.loads(texts(paths)); err != nil {
-			q.fail(err)
-		}
-	})
+	return QuerySet[T]{qs.q.loading(texts(paths))}
+}
+
+func (q *query) loading(paths []string) *query {
+	q = q.derived()
+	q.load = append(q.load, paths...)
+	if err := q.loads(paths); err != nil {
+		q.fail(err)
+	}
+	return q
 }
 
 // Filter keeps the rows that meet all conditions: pairs of a lookup and a
@@ -117,13 +120,13 @@ func (qs QuerySet[T]) SelectRelated(paths ...Path[T]) QuerySet[T] {
 // conditions of one call speak of the same related row; separate calls may be
 // met by different ones. What SelectRelated loads is not trimmed.
 func (qs QuerySet[T]) Filter(lookup string, value any, more ...any) QuerySet[T] {
-	return qs.call(false, lookup, value, more)
+	return QuerySet[T]{qs.q.filtering(reflect.TypeFor[T](), false, lookup, value, more)}
 }
 
 // Exclude keeps the rows that [QuerySet.Filter] with the same arguments would
 // not: its exact complement, rows with NULL included.
 func (qs QuerySet[T]) Exclude(lookup string, value any, more ...any) QuerySet[T] {
-	return qs.call(true, lookup, value, more)
+	return QuerySet[T]{qs.q.filtering(reflect.TypeFor[T](), true, lookup, value, more)}
 }
 
 // Where keeps the rows that meet all of the conditions. As in
@@ -132,22 +135,26 @@ func (qs QuerySet[T]) Exclude(lookup string, value any, more ...any) QuerySet[T]
 //
 //	q.Where(className.Eq("1A"), kin.Contains(categoryName, "music"))
 func (qs QuerySet[T]) Where(conds ...Cond[T]) QuerySet[T] {
-	return qs.with(func(q *query) { q.calls = append(q.calls, q.guarded(every(asksOf(conds)))) })
+	return QuerySet[T]{qs.q.asking(every(asksOf(conds)))}
 }
 
-func (qs QuerySet[T]) call(negate bool, lookup string, value any, more []any) QuerySet[T] {
-	return qs.with(func(q *query) {
-		pairs, err := pairsOf(lookup, value, more)
-		if err != nil {
-			q.fail(fmt.Errorf("kin: a query on %s: %w", reflect.TypeFor[T]().Name(), err))
-			return
-		}
-		ask := every(pairs)
-		if negate {
-			ask = plan.Negated{Ask: ask}
-		}
-		q.calls = append(q.calls, q.guarded(ask))
-	})
+func (q *query) asking(ask plan.Ask) *query {
+	q = q.derived()
+	q.calls = append(q.calls, q.guarded(ask))
+	return q
+}
+
+func (q *query) filtering(t reflect.Type, negate bool, lookup string, value any, more []any) *query {
+	pairs, err := pairsOf(lookup, value, more)
+	if err != nil {
+		q = q.derived()
+		q.fail(fmt.Errorf("kin: a query on %s: %w", t.Name(), err))
+		return q
+	}
+	if negate {
+		return q.asking(plan.Negated{Ask: every(pairs)})
+	}
+	return q.asking(every(pairs))
 }
 
 // pairsOf makes pairs of a first one and those that follow it.
@@ -219,29 +226,43 @@ func (q *query) fail(err error) {
 // Text sorts by code point, and NULL before all values. Rows that are equal in
 // all of it come in the order of their primary key.
 func (qs QuerySet[T]) OrderBy(paths ...Path[T]) QuerySet[T] {
-	return qs.with(func(q *query) { q.order, q.reads.orderGuard = texts(paths), q.reads.guard })
+	return QuerySet[T]{qs.q.ordered(texts(paths))}
+}
+
+func (q *query) ordered(paths []string) *query {
+	q = q.derived()
+	q.order, q.reads.orderGuard = paths, q.reads.guard
+	return q
 }
 
 // Limit keeps the first n rows of the query, with all that is loaded for
 // them. It counts rows of T, never joined ones.
 func (qs QuerySet[T]) Limit(n int) QuerySet[T] {
-	return qs.with(func(q *query) {
-		limit := int64(n)
-		q.limit = &limit
-		if n < 0 {
-			q.fail(fmt.Errorf("kin: a query on %s: the limit %d is negative", reflect.TypeFor[T]().Name(), n))
-		}
-	})
+	return QuerySet[T]{qs.q.limited(reflect.TypeFor[T](), n)}
+}
+
+func (q *query) limited(t reflect.Type, n int) *query {
+	q = q.derived()
+	limit := int64(n)
+	q.limit = &limit
+	if n < 0 {
+		q.fail(fmt.Errorf("kin: a query on %s: the limit %d is negative", t.Name(), n))
+	}
+	return q
 }
 
 // Offset leaves out the first n rows of the query.
 func (qs QuerySet[T]) Offset(n int) QuerySet[T] {
-	return qs.with(func(q *query) {
-		q.offset = int64(n)
-		if n < 0 {
-			q.fail(fmt.Errorf("kin: a query on %s: the offset %d is negative", reflect.TypeFor[T]().Name(), n))
-		}
-	})
+	return QuerySet[T]{qs.q.from(reflect.TypeFor[T](), n)}
+}
+
+func (q *query) from(t reflect.Type, n int) *query {
+	q = q.derived()
+	q.offset = int64(n)
+	if n < 0 {
+		q.fail(fmt.Errorf("kin: a query on %s: the offset %d is negative", t.Name(), n))
+	}
+	return q
 }
 
 // Err returns what is wrong with the query: a path, a lookup or a value that
@@ -259,11 +280,15 @@ func (qs QuerySet[T]) Err() error {
 // database has by [WithFilter] are not in it: they belong to the context of a
 // call.
 func (qs QuerySet[T]) SQL(d dialect.Dialect) (text string, args []any, err error) {
+	return qs.q.text(d, reflect.TypeFor[T]())
+}
+
+func (q *query) text(d dialect.Dialect, t reflect.Type) (text string, args []any, err error) {
 	s := session{dialect: d, space: Relations().space()}
 	if b, ok := d.(boundDialect); ok {
 		s.dialect, s.space = b.Dialect, b.space
 	}
-	c, err := qs.compile(context.Background(), &s, allRows)
+	c, err := q.compile(context.Background(), &s, t, variant{form: allRows})
 	if err != nil {
 		return "", nil, err
 	}

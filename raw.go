@@ -38,11 +38,15 @@ type RawQuery[T any] struct{ r *plan.Raw }
 // It runs on the primary, as it may write. Filters of [WithFilter] and soft
 // deletion do not hold.
 func Raw[T any](sql string, args ...any) RawQuery[T] {
+	return RawQuery[T]{newRaw(sql, args)}
+}
+
+func newRaw(sql string, args []any) *plan.Raw {
 	r := &plan.Raw{SQL: sql, Args: make([]any, len(args))}
 	for i, arg := range args {
 		r.Args[i] = frozen(arg)
 	}
-	return RawQuery[T]{r}
+	return r
 }
 
 // All runs the query and returns its rows. There may be none.
@@ -62,7 +66,7 @@ func (q RawQuery[T]) Get(ctx context.Context, db Executor) (*T, error) {
 	case err != nil:
 		return nil, err
 	case len(rows) == 0:
-		return nil, notFoundIn[T]()
+		return nil, notFoundIn(reflect.TypeFor[T]())
 	case len(rows) > 1:
 		return nil, fmt.Errorf("%w: %s", ErrMultipleFound, reflect.TypeFor[T]())
 	}
@@ -204,19 +208,24 @@ func rawFields(g *schema.Graph, t reflect.Type, names []string) ([]hydrate.Colum
 //
 //	q.FilterRaw("students.score % ? = 0", 2)
 func (qs QuerySet[T]) FilterRaw(sql string, args ...any) QuerySet[T] {
-	return qs.with(func(q *query) { q.calls = append(q.calls, *Raw[T](sql, args...).r) })
+	return QuerySet[T]{qs.q.unguarded(*newRaw(sql, args))}
 }
 
 // ExcludeRaw keeps the rows that [QuerySet.FilterRaw] would not, those for
 // which the condition is NULL included.
 func (qs QuerySet[T]) ExcludeRaw(sql string, args ...any) QuerySet[T] {
-	return qs.with(func(q *query) {
-		q.calls = append(q.calls, plan.Negated{Ask: *Raw[T](sql, args...).r})
-	})
+	return QuerySet[T]{qs.q.unguarded(plan.Negated{Ask: *newRaw(sql, args)})}
+}
+
+// unguarded adds a condition of the program's own.
+func (q *query) unguarded(ask plan.Ask) *query {
+	q = q.derived()
+	q.calls = append(q.calls, ask)
+	return q
 }
 
 // RawExpr is a value in SQL, for [Set], with a ? for each argument, as
 // [QuerySet.FilterRaw] takes it.
 func RawExpr(sql string, args ...any) Expr {
-	return Expr{*Raw[struct{}](sql, args...).r}
+	return Expr{*newRaw(sql, args)}
 }

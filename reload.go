@@ -37,7 +37,7 @@ func Reload[T any](ctx context.Context, db Executor, rows ...*T) error {
 	found := make(map[rel.Key]*T, len(rows))
 	for from, size := 0, s.chunk(len(m.Key)); from < len(keys); from += size {
 		q := QuerySet[T]{&query{keys: keys[from:min(from+size, len(keys))], deleted: true}}
-		part, _, err := q.read(ctx, db, allRows, 0) // the hooks are for rows, not for these
+		part, _, err := readRows(ctx, db, q) // the hooks are for rows, not for these
 		if err != nil {
 			return err
 		}

@@ -43,7 +43,7 @@ func (r *Reverse[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
 	if done, err := r.fetch(ctx, db, r); done || err != nil {
 		return r.rows, err
 	}
-	rows, hooked, err := r.Query().read(ctx, db, allRows, 0)
+	rows, hooked, err := readRows(ctx, db, r.Query())
 	if err != nil {
 		return nil, err
 	}

@@ -16,57 +16,76 @@ import (
 
 // All runs the query and returns its rows, in order. There may be none.
 func (qs QuerySet[T]) All(ctx context.Context, db Executor) ([]*T, error) {
-	return qs.rows(ctx, db, allRows, 0)
+	return queryRows[T](qs.q.rows(ctx, db, reflect.TypeFor[T](), allRows, 0))
 }
 
 // First returns the first row of the query. If there is none, the error is
 // [ErrNotFound].
 func (qs QuerySet[T]) First(ctx context.Context, db Executor) (*T, error) {
-	return qs.single(ctx, db, firstRow)
+	return queryRow[T](qs.q.single(ctx, db, reflect.TypeFor[T](), firstRow))
 }
 
 // Last returns the last row of the query, in its order. If there is none, the
 // error is [ErrNotFound].
 func (qs QuerySet[T]) Last(ctx context.Context, db Executor) (*T, error) {
-	if qs.q == nil || qs.q.limit == nil && qs.q.offset == 0 {
-		return qs.single(ctx, db, lastRow)
-	}
-	// The last row of a page is known only when the page is.
-	rows, err := qs.All(ctx, db)
-	if err != nil {
-		return nil, err
-	}
-	if len(rows) == 0 {
-		return nil, notFoundIn[T]()
-	}
-	return rows[len(rows)-1], nil
+	return queryRow[T](qs.q.last(ctx, db, reflect.TypeFor[T]()))
 }
 
 // Get returns the row of a query that has exactly one. If there is none, the
 // error is [ErrNotFound], and if there are several, [ErrMultipleFound].
 func (qs QuerySet[T]) Get(ctx context.Context, db Executor) (*T, error) {
-	return qs.single(ctx, db, oneRow)
+	return queryRow[T](qs.q.single(ctx, db, reflect.TypeFor[T](), oneRow))
 }
 
-func (qs QuerySet[T]) single(ctx context.Context, db Executor, f form) (*T, error) {
-	rows, err := qs.rows(ctx, db, f, 1)
+// What follows is without the type T, so that it is compiled once and not for
+// each model. q may be nil, for all rows.
+
+func queryRows[T any](rows []hydrate.Pointer, err error) ([]*T, error) {
+	if err != nil || rows == nil {
+		return nil, err
+	}
+	return hydrate.Slice[T](rows), nil
+}
+
+func queryRow[T any](row hydrate.Pointer, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return hydrate.Row[T](row), nil
+}
+
+func (q *query) last(ctx context.Context, db Executor, t reflect.Type) (row hydrate.Pointer, err error) {
+	if q == nil || q.limit == nil && q.offset == 0 {
+		return q.single(ctx, db, t, lastRow)
+	}
+	// The last row of a page is known only when the page is.
+	rows, err := q.rows(ctx, db, t, allRows, 0)
 	switch {
 	case err != nil:
-		return nil, err
+		return row, err
 	case len(rows) == 0:
-		return nil, notFoundIn[T]()
+		return row, notFoundIn(t)
+	}
+	return rows[len(rows)-1], nil
+}
+
+func (q *query) single(ctx context.Context, db Executor, t reflect.Type, f form) (row hydrate.Pointer, err error) {
+	rows, err := q.rows(ctx, db, t, f, 1)
+	switch {
+	case err != nil:
+		return row, err
+	case len(rows) == 0:
+		return row, notFoundIn(t)
 	case len(rows) > 1:
-		return nil, fmt.Errorf("%w: %s", ErrMultipleFound, reflect.TypeFor[T]().Name())
+		return row, fmt.Errorf("%w: %s", ErrMultipleFound, t.Name())
 	}
 	return rows[0], nil
 }
 
-func notFoundIn[T any]() error {
-	return fmt.Errorf("%w: %s", ErrNotFound, reflect.TypeFor[T]().Name())
-}
+func notFoundIn(t reflect.Type) error { return fmt.Errorf("%w: %s", ErrNotFound, t.Name()) }
 
-func (qs QuerySet[T]) rows(ctx context.Context, db Executor, f form, hint int) ([]*T, error) {
-	rows, hooked, err := qs.read(ctx, db, f, hint)
+func (q *query) rows(ctx context.Context, db Executor, t reflect.Type, f form, hint int) ([]hydrate.Pointer, error) {
+	rows, hooked, err := q.read(ctx, db, t, f, hint)
 	if err == nil {
 		err = afterLoad(ctx, hooked)
 	}
@@ -76,11 +95,19 @@ func (qs QuerySet[T]) rows(ctx context.Context, db Executor, f form, hint int) (
 	return rows, nil
 }
 
+// readRows reads the rows of a query, and those that have an AfterLoad hook,
+// which is still to be called.
+func readRows[T any](ctx context.Context, db Executor, qs QuerySet[T]) (rows []*T, hooked []any, err error) {
+	found, hooked, err := qs.q.read(ctx, db, reflect.TypeFor[T](), allRows, 0)
+	rows, err = queryRows[T](found, err)
+	return rows, hooked, err
+}
+
 // read returns the rows, and those that have an AfterLoad hook, which is still
 // to be called.
-func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (rows []*T, hooked []any, err error) {
+func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, hint int) (rows []hydrate.Pointer, hooked []any, err error) {
 	s := db.session()
-	c, err := qs.compile(ctx, s, f)
+	c, err := q.compile(ctx, s, t, variant{form: f})
 	if err != nil || c.Empty {
 		return nil, nil, err
 	}
@@ -89,23 +116,23 @@ func (qs QuerySet[T]) read(ctx context.Context, db Executor, f form, hint int) (
 			return nil, nil, err
 		}
 		g, err := s.readGraph(ctx, c, hint)
+		if err == nil && q.reads.maxRows > 0 && int64(len(g.roots)) > q.reads.maxRows {
+			err = tooMany(q.reads.maxRows)
+		}
 		if err != nil {
-			return nil, nil, queryError[T](ctx, s, err)
+			return nil, nil, s.queryError(ctx, t, err)
 		}
-		if most := qs.q.reads.maxRows; most > 0 && int64(len(g.roots)) > most {
-			return nil, nil, queryError[T](ctx, s, tooMany(most))
-		}
-		return hydrate.Slice[T](g.roots), g.hooked(), nil
+		return g.roots, g.hooked(), nil
 	}
 	result, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
-		return nil, nil, queryError[T](ctx, s, err)
+		return nil, nil, s.queryError(ctx, t, err)
 	}
-	found, hooked, err := readAll(result, c, hint, qs.q.budget())
+	rows, hooked, err = readAll(result, c, hint, q.budget())
 	if err != nil {
-		return nil, nil, queryError[T](ctx, s, err)
+		return nil, nil, s.queryError(ctx, t, err)
 	}
-	return hydrate.Slice[T](found), hooked, nil
+	return rows, hooked, nil
 }
 
 // readAll reads all rows, and closes them. each, if not nil, is called after
@@ -125,40 +152,36 @@ func readAll(rows *exec.Rows, c *compiled, hint int, each rowWatch) (found []hyd
 }
 
 // queryError says what the query was about.
-func queryError[T any](ctx context.Context, s *session, err error) error {
-	return s.queryError(ctx, reflect.TypeFor[T](), err)
-}
-
 func (s *session) queryError(ctx context.Context, model reflect.Type, err error) error {
 	return fmt.Errorf("kin: query on %s: %w", model.Name(), s.fault(ctx, nil, err))
 }
 
 // Count returns the number of rows of T that the query has.
 func (qs QuerySet[T]) Count(ctx context.Context, db Executor) (int64, error) {
-	return qs.scalar(ctx, db, count)
+	return qs.q.scalar(ctx, db, reflect.TypeFor[T](), count)
 }
 
 // Exists reports whether the query has rows.
 func (qs QuerySet[T]) Exists(ctx context.Context, db Executor) (bool, error) {
-	n, err := qs.scalar(ctx, db, exists)
+	n, err := qs.q.scalar(ctx, db, reflect.TypeFor[T](), exists)
 	return n != 0, err
 }
 
-func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64, err error) {
+func (q *query) scalar(ctx context.Context, db Executor, t reflect.Type, f form) (n int64, err error) {
 	s := db.session()
-	c, err := qs.compile(ctx, s, f)
+	c, err := q.compile(ctx, s, t, variant{form: f})
 	if err != nil || c.Empty {
 		return 0, err
 	}
 	rows, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
-		return 0, queryError[T](ctx, s, err)
+		return 0, s.queryError(ctx, t, err)
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	row := make([]driver.Value, 1)
 	rows.Bind(row)
 	if err := rows.Next(); err != nil {
-		return 0, queryError[T](ctx, s, err)
+		return 0, s.queryError(ctx, t, err)
 	}
 	if yes, ok := row[0].(bool); ok {
 		if yes {
@@ -193,20 +216,21 @@ func (qs QuerySet[T]) scalar(ctx context.Context, db Executor, f form) (n int64,
 //	}
 func (qs QuerySet[T]) Iter(ctx context.Context, db Executor) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		if err := qs.stream(ctx, db, yield); err != nil {
+		err := qs.q.stream(ctx, db, reflect.TypeFor[T](), func(p hydrate.Pointer) bool { return yield(hydrate.Row[T](p), nil) })
+		if err != nil {
 			yield(nil, err)
 		}
 	}
 }
 
 // stream calls yield for each row, as long as it returns true.
-func (qs QuerySet[T]) stream(ctx context.Context, db Executor, yield func(*T, error) bool) error {
+func (q *query) stream(ctx context.Context, db Executor, t reflect.Type, yield func(hydrate.Pointer) bool) error {
 	s := db.session()
-	c, err := qs.compile(ctx, s, stream)
+	c, err := q.compile(ctx, s, t, variant{form: stream})
 	if err != nil || c.Empty {
 		return err
 	}
-	return s.stream(ctx, db, c, reflect.TypeFor[T](), qs.q.budget(), func(p hydrate.Pointer) bool { return yield(hydrate.Row[T](p), nil) })
+	return s.stream(ctx, db, c, t, q.budget(), yield)
 }
 
 // endOf closes rows and returns err, unless it only says that they ended.

@@ -12,7 +12,7 @@ import (
 // Everything lets [QuerySet.Update] and [QuerySet.Delete] touch every row of
 // the model: without a condition they are refused.
 func (qs QuerySet[T]) Everything() QuerySet[T] {
-	return qs.with(func(q *query) { q.all = true })
+	return QuerySet[T]{qs.q.with(func(q *query) { q.all = true })}
 }
 
 // Update changes all rows of the query in one statement and returns how many
@@ -32,7 +32,7 @@ func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setti
 		}
 		list[i] = s.s
 	}
-	return qs.change(ctx, db, "update", func(*plan.Query) []plan.Setting { return list })
+	return qs.q.change(ctx, db, reflect.TypeFor[T](), "update", func(*plan.Query) []plan.Setting { return list })
 }
 
 // Delete deletes all rows of the query in one statement and returns how many
@@ -40,14 +40,13 @@ func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setti
 // as that is. Rows of a model with soft deletion ([QuerySet.WithDeleted]) are
 // marked as deleted; those that are already are not touched again.
 func (qs QuerySet[T]) Delete(ctx context.Context, db Executor) (int64, error) {
-	return qs.deleteAt(ctx, db, db.session().now())
+	return qs.q.deleteAt(ctx, db, reflect.TypeFor[T](), db.session().now())
 }
 
 // change updates the rows of the query by the settings for its plan, which
 // they may change, or deletes them if there are none.
-func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, settingsFor func(*plan.Query) []plan.Setting) (int64, error) {
-	name := reflect.TypeFor[T]().Name()
-	q := qs.q
+func (q *query) change(ctx context.Context, db Executor, t reflect.Type, what string, settingsFor func(*plan.Query) []plan.Setting) (int64, error) {
+	name := t.Name()
 	if q == nil {
 		q = &query{}
 	}
@@ -58,7 +57,7 @@ func (qs QuerySet[T]) change(ctx context.Context, db Executor, what string, sett
 		return 0, fmt.Errorf("kin: %s of %s: the query has no condition and would touch every row; say Everything() if it is to", what, name)
 	}
 	s := db.session()
-	g, m, err := toWrite[T](s)
+	g, m, err := s.toWrite(t)
 	if err != nil {
 		return 0, err
 	}

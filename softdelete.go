@@ -2,6 +2,7 @@ package kin
 
 import (
 	"context"
+	"reflect"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
@@ -42,7 +43,7 @@ import (
 // by what is unique, and restores them if it sets that column, as it does
 // unless it is told the columns.
 func (qs QuerySet[T]) WithDeleted() QuerySet[T] {
-	return qs.with(func(q *query) { q.deleted = true })
+	return QuerySet[T]{qs.q.with(func(q *query) { q.deleted = true })}
 }
 
 // Purge really deletes rows of a model with soft deletion, deleted or not, all
@@ -55,12 +56,12 @@ func Purge[T any](ctx context.Context, db Executor, rows ...*T) error {
 // and returns how many there were. Rows that are deleted are in the query only
 // by [QuerySet.WithDeleted]. For other models it is [QuerySet.Delete].
 func (qs QuerySet[T]) Purge(ctx context.Context, db Executor) (int64, error) {
-	return qs.change(ctx, db, "purge", func(*plan.Query) []plan.Setting { return nil })
+	return qs.q.change(ctx, db, reflect.TypeFor[T](), "purge", func(*plan.Query) []plan.Setting { return nil })
 }
 
 // deleteAt deletes the rows of the query, or marks them as deleted at a time.
-func (qs QuerySet[T]) deleteAt(ctx context.Context, db Executor, at time.Time) (int64, error) {
-	return qs.change(ctx, db, "delete", func(q *plan.Query) []plan.Setting {
+func (q *query) deleteAt(ctx context.Context, db Executor, t reflect.Type, at time.Time) (int64, error) {
+	return q.change(ctx, db, t, "delete", func(q *plan.Query) []plan.Setting {
 		m := q.Model
 		if m.Deleted == nil {
 			return nil

@@ -19,13 +19,13 @@ import (
 // as sqlcommenter does, so that nothing in it can end the comment; what is
 // beyond its first 200 bytes is cut off.
 func (qs QuerySet[T]) Tag(key, value string) QuerySet[T] {
-	return qs.with(func(q *query) {
+	return QuerySet[T]{qs.q.with(func(q *query) {
 		tag, err := comment(map[string]string{key: value})
 		if err != nil {
 			q.fail(fmt.Errorf("kin: a query on %s: %w", reflect.TypeFor[T]().Name(), err))
 		}
 		q.reads.tags += tag
-	})
+	})}
 }
 
 // WithTags adds a comment to every statement, as [QuerySet.Tag] does: what tags

@@ -110,7 +110,7 @@ func (t *Through[T, L]) Load(ctx context.Context, db Executor) ([]*T, error) {
 		return t.rows, err
 	}
 	via := link.Relation.Via
-	links, hooked, err := t.LinkQuery().SelectRelated(Path[L](via.Target.Name)).OrderBy(Path[L](via.Target.Name)).read(ctx, db, allRows, 0)
+	links, hooked, err := readRows(ctx, db, t.LinkQuery().SelectRelated(Path[L](via.Target.Name)).OrderBy(Path[L](via.Target.Name)))
 	if err != nil {
 		return nil, err
 	}

@@ -341,11 +341,15 @@ func (s *session) forWriting() (*schema.Graph, error) {
 
 // toWrite returns the graph and the model of T for a call that writes.
 func toWrite[T any](s *session) (*schema.Graph, *schema.Model, error) {
+	return s.toWrite(reflect.TypeFor[T]())
+}
+
+func (s *session) toWrite(t reflect.Type) (*schema.Graph, *schema.Model, error) {
 	g, err := s.forWriting()
 	if err != nil {
 		return nil, nil, err
 	}
-	m, err := modelOf(g, reflect.TypeFor[T]())
+	m, err := modelOf(g, t)
 	return g, m, err
 }
 

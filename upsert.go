@@ -14,8 +14,8 @@ import (
 	"github.com/kin-orm/kin/internal/sqlgen"
 )
 
-// A Conflict, made by [OnConflict], says which rows [Upsert] takes for the same, and what it does
-// with them. It is made by [OnConflict].
+// A Conflict says which rows [Upsert] takes for the same, and what it does with
+// them. It is made by [OnConflict].
 type Conflict[P ~string] struct{ c conflict }
 
 type conflict struct {

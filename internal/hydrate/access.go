@@ -68,7 +68,7 @@ func keyOf(k *schema.Key, p unsafe.Pointer) (rel.Key, error) {
 func oneKey(p unsafe.Pointer, f *schema.Field) (key rel.Key, null bool, err error) {
 	h := one(p, f)
 	switch h.fk.State {
-	case rel.IsNull:
+	case rel.IsNull, rel.Probed:
 		return key, true, nil
 	case rel.KeyOnly:
 		return h.fk.Key, false, nil

@@ -77,8 +77,7 @@ func ValueOf(t reflect.Type) (*Record, error) {
 const maxDeep = 16
 
 func (r *Record) add(t reflect.Type, prefix, path string) error {
-	for i := range t.NumField() {
-		sf := t.Field(i)
+	for sf := range t.Fields() {
 		tag, options, _ := strings.Cut(sf.Tag.Get("kin"), ",")
 		if tag == "-" || !sf.IsExported() && !sf.Anonymous {
 			continue

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -206,7 +207,7 @@ func grouping(e Expr) (Expr, error) {
 	agg := sub.Select.Columns[0].(Agg)
 	switch {
 	case agg.Distinct, agg.Name == Averaging, agg.Name == Joined:
-		return nil, fmt.Errorf("kin: an average, a list or a count of different values over a to-many relation cannot be put together for groups; select it for each row")
+		return nil, errors.New("kin: an average, a list or a count of different values over a to-many relation cannot be put together for groups; select it for each row")
 	case agg.Name == Counting:
 		return Agg{Name: Summing, Arg: sub, Type: sub.Type}, nil
 	}

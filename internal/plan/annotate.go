@@ -70,6 +70,7 @@ func (b *builder) comparedBy(at place, v Value, op lookup.Op, x any) (Cond, erro
 		}
 		high, err := b.compared(at, Compared{X: v, Op: lookup.Lte, Y: c.Y[1:]})
 		return conjunction(All{low, high}), err
+	default:
+		return b.compared(at, c)
 	}
-	return b.compared(at, c)
 }

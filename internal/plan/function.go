@@ -88,7 +88,7 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 		if first == nil {
 			first = t
 		}
-		if kind == 'a' && f.Texts == nil && t != nil && first != nil && !comparable(first.Value.Kind, t.Value.Kind) {
+		if kind == 'a' && f.Texts == nil && t != nil && first != nil && !alike(first.Value.Kind, t.Value.Kind) {
 			return nil, fmt.Errorf("kin: %s takes values of one type, not %s, a %s, and %s, a %s", f.Name,
 				first.GoName(), first.Source.Field.Type, t.GoName(), t.Source.Field.Type)
 		}

@@ -25,10 +25,10 @@ type Within struct {
 func (*KeySet) isCond() {}
 func (*Within) isCond() {}
 
-// A KeyArg stands in a statement's arguments for a part of a key, and a
-// KeyList for all keys.
 type (
-	KeyArg  struct{ Key, Part int }
+	// A KeyArg stands in a statement's arguments for a part of a key.
+	KeyArg struct{ Key, Part int }
+	// A KeyList stands there for all keys.
 	KeyList struct{}
 )
 

@@ -3,6 +3,7 @@ package plan
 import (
 	"database/sql/driver"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -52,8 +53,8 @@ func (b *builder) after(from *From, root *node, where Cond) (Cond, error) {
 		return nil, fmt.Errorf("kin: the place has %d values, and the order of %s %d", len(seek.Nulls), b.query.Model.Name, len(terms))
 	}
 	var rest Cond = Const(seek.Inclusive)
-	for i := len(terms) - 1; i >= 0; i-- {
-		rest = beyond(terms[i], seek.Nulls[i], SeekHole(i), rest)
+	for i, term := range slices.Backward(terms) {
+		rest = beyond(term, seek.Nulls[i], SeekHole(i), rest)
 	}
 	if rest == Const(false) {
 		return rest, nil

@@ -153,7 +153,7 @@ func (b *builder) reached(from *From, name Lazy) (Expr, error) {
 	for _, r := range p.Hops {
 		hops = append(hops, r.Hops()...)
 	}
-	for len(hops) > 0 && !(hops[0].Kind == schema.ToOne && step{path: p, hops: hops}.ends()) {
+	for len(hops) > 0 && (hops[0].Kind != schema.ToOne || !(step{path: p, hops: hops}).ends()) {
 		at = b.join(from, at, hops[0], false)
 		hops = hops[1:]
 	}

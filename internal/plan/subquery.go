@@ -172,7 +172,7 @@ func (b *builder) isAmong(at *Table, p step) (Cond, error) {
 		}
 		e = Ref{sel.From.Table, key[0]}
 	}
-	if t := columnOf(e); t != nil && !comparable(t.Value.Kind, ref.Column.Value.Kind) {
+	if t := columnOf(e); t != nil && !alike(t.Value.Kind, ref.Column.Value.Kind) {
 		return nil, p.errorf("%s, a %s, is not among values of %s", ref.Column.GoName(), ref.Column.Source.Field.Type, t.Source.Field.Type)
 	}
 	sel.Columns, sel.Order = []Expr{e}, nil

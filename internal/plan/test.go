@@ -68,7 +68,7 @@ func (b *builder) test(from *From, x Expr, op lookup.Op, v Value) (Cond, error) 
 		}
 	}
 	kx, ky := columnOf(x), columnOf(y)
-	if kx != nil && ky != nil && !comparable(kx.Value.Kind, ky.Value.Kind) {
+	if kx != nil && ky != nil && !alike(kx.Value.Kind, ky.Value.Kind) {
 		return nil, fmt.Errorf("kin: %s is a %s, which does not compare with %s, a %s",
 			kx.GoName(), kx.Source.Field.Type, ky.GoName(), ky.Source.Field.Type)
 	}
@@ -93,8 +93,8 @@ func (b *builder) test(from *From, x Expr, op lookup.Op, v Value) (Cond, error) 
 	}
 }
 
-// comparable reports whether values of two kinds compare on every database.
-func comparable(a, b dialect.Kind) bool {
+// alike reports whether values of two kinds compare on every database.
+func alike(a, b dialect.Kind) bool {
 	number := func(k dialect.Kind) bool { return k == dialect.Int || k == dialect.Uint || k == dialect.Float }
 	return a == b || number(a) && number(b) || a == dialect.Custom || b == dialect.Custom
 }

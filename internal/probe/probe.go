@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/kin-orm/kin/internal/rel"
@@ -141,7 +142,7 @@ func (r *run) column(v reflect.Value) ([]string, error) {
 	t := v.Type().Elem()
 	for _, x := range r.rows {
 		if f := x.targets[v.Pointer()]; f != nil && f.Type.Elem() == t {
-			return append(x.path[:len(x.path):len(x.path)], schema.SnakeCase(f.Name)), nil
+			return append(slices.Clip(x.path), schema.SnakeCase(f.Name)), nil
 		}
 		start := x.value.Addr().Pointer()
 		if v.Pointer() < start || v.Pointer() >= start+max(x.value.Type().Size(), 1) {
@@ -163,7 +164,7 @@ func (x *row) field(offset uintptr, t reflect.Type) ([]string, error) {
 				return nil, fmt.Errorf("returns the address of %s.%s, which has no column; follow it by Any", x.schema.Name, f.Name)
 			}
 		case offset == f.Offset && holds(f, t):
-			return append(x.path[:len(x.path):len(x.path)], schema.SnakeCase(f.Name)), nil
+			return append(slices.Clip(x.path), schema.SnakeCase(f.Name)), nil
 		case offset >= f.Offset && offset < f.Offset+f.Type.Size():
 			within = f.Name
 		}

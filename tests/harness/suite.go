@@ -67,7 +67,6 @@ type Suite struct {
 // says so, or fails if KIN_REQUIRE has the target's name.
 func Run(t *testing.T, test func(t *testing.T, s *Suite)) {
 	t.Helper()
-	t.Parallel()
 	for _, target := range []Target{SQLite(), Postgres(), MySQL()} {
 		t.Run(target.Name, func(t *testing.T) {
 			t.Parallel()

@@ -111,6 +111,7 @@ type WireConn struct {
 	Wire *Wire
 }
 
+// QueryContext implements [driver.QueryerContext].
 func (c *WireConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 	if err != nil {
@@ -120,6 +121,7 @@ func (c *WireConn) QueryContext(ctx context.Context, query string, args []driver
 	return &wireRows{rows, c.Wire}, nil
 }
 
+// ExecContext implements [driver.ExecerContext].
 func (c *WireConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	result, err := c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 	if err == nil {
@@ -128,6 +130,7 @@ func (c *WireConn) ExecContext(ctx context.Context, query string, args []driver.
 	return result, err
 }
 
+// PrepareContext implements [driver.ConnPrepareContext].
 func (c *WireConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	stmt, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
 	if err != nil {
@@ -136,12 +139,15 @@ func (c *WireConn) PrepareContext(ctx context.Context, query string) (driver.Stm
 	return &wireStmt{stmt, c, query}, nil
 }
 
+// BeginTx implements [driver.ConnBeginTx].
 func (c *WireConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
 	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
 }
 
+// Ping implements [driver.Pinger].
 func (c *WireConn) Ping(ctx context.Context) error { return c.Conn.(driver.Pinger).Ping(ctx) }
 
+// ResetSession implements [driver.SessionResetter].
 func (c *WireConn) ResetSession(ctx context.Context) error {
 	if r, ok := c.Conn.(driver.SessionResetter); ok {
 		return r.ResetSession(ctx)
@@ -149,11 +155,13 @@ func (c *WireConn) ResetSession(ctx context.Context) error {
 	return nil
 }
 
+// IsValid implements [driver.Validator].
 func (c *WireConn) IsValid() bool {
 	v, ok := c.Conn.(driver.Validator)
 	return !ok || v.IsValid()
 }
 
+// CheckNamedValue implements [driver.NamedValueChecker].
 func (c *WireConn) CheckNamedValue(v *driver.NamedValue) error {
 	if checker, ok := c.Conn.(driver.NamedValueChecker); ok {
 		return checker.CheckNamedValue(v)

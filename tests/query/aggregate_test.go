@@ -3,6 +3,7 @@ package query
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -58,8 +59,6 @@ func school() *kin.Registry {
 	return &r
 }
 
-func score(x float64) *float64 { return &x }
-
 // fill makes three classes: two students and three teachers, three students and
 // one teacher, and none of either.
 func fill(t *testing.T, s *harness.Suite) *harness.Suite {
@@ -72,11 +71,11 @@ func fill(t *testing.T, s *harness.Suite) *harness.Suite {
 	music, maths := &category{Name: "Music"}, &category{Name: "maths"}
 	require.NoError(t, kin.Insert(ctx, s.DB, music, maths))
 	students := []*student{
-		{Name: "Ada", Age: 10, Score: score(1.5), Class: kin.To(a), Category: kin.To(music)},
+		{Name: "Ada", Age: 10, Score: new(1.5), Class: kin.To(a), Category: kin.To(music)},
 		{Name: "Bob", Age: 12, Class: kin.To(a)},
-		{Name: "Cid", Age: 11, Score: score(2), Class: kin.To(b), Category: kin.To(music)},
-		{Name: "Dan", Age: 11, Score: score(4.5), Class: kin.To(b), Category: kin.To(maths)},
-		{Name: "Éva", Age: 15, Score: score(0), Class: kin.To(b), Category: kin.To(maths)},
+		{Name: "Cid", Age: 11, Score: new(2.0), Class: kin.To(b), Category: kin.To(music)},
+		{Name: "Dan", Age: 11, Score: new(4.5), Class: kin.To(b), Category: kin.To(maths)},
+		{Name: "Éva", Age: 15, Score: new(0.0), Class: kin.To(b), Category: kin.To(maths)},
 	}
 	require.NoError(t, kin.Insert(ctx, s.DB, students...))
 	require.NoError(t, kin.Insert(ctx, s.DB,
@@ -94,6 +93,7 @@ func fill(t *testing.T, s *harness.Suite) *harness.Suite {
 // TestAggregatesOfRelated selects aggregates over several to-many relations at
 // once, which do not multiply each other.
 func TestAggregatesOfRelated(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		type row struct {
@@ -115,8 +115,8 @@ func TestAggregatesOfRelated(t *testing.T) {
 		age := func(n int) *int { return &n }
 		name := func(n string) *string { return &n }
 		assert.Equal(t, []row{
-			{"a", 2, 700, 3, age(10), name("Bob"), score(11), 1, 1, 3, score(1.5)},
-			{"b", 3, 1000, 1, age(11), name("Éva"), score(37.0 / 3), 3, 2, 1, score(6.5)},
+			{"a", 2, 700, 3, age(10), name("Bob"), new(11.0), 1, 1, 3, new(1.5)},
+			{"b", 3, 1000, 1, age(11), name("Éva"), new(37.0 / 3), 3, 2, 1, new(6.5)},
 			{"c", 0, 0, 0, nil, nil, nil, 0, 0, 0, nil},
 		}, rows)
 	})
@@ -124,6 +124,7 @@ func TestAggregatesOfRelated(t *testing.T) {
 
 // TestAggregatesOfRows groups the query's own rows.
 func TestAggregatesOfRows(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		ctx := t.Context()
@@ -180,6 +181,7 @@ func TestAggregatesOfRows(t *testing.T) {
 
 // TestAnnotations filters and sorts by aggregates.
 func TestAnnotations(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		ctx := t.Context()
@@ -212,11 +214,11 @@ func TestAnnotations(t *testing.T) {
 		} {
 			rows, err := c.q.All(ctx, s.DB)
 			require.NoError(t, err, c.why)
-			got := ""
+			var got strings.Builder
 			for _, row := range rows {
-				got += row.Name
+				got.WriteString(row.Name)
 			}
-			assert.Equal(t, c.want, got, c.why)
+			assert.Equal(t, c.want, got.String(), c.why)
 			n, err := c.q.Count(ctx, s.DB)
 			require.NoError(t, err, c.why)
 			assert.EqualValues(t, len(c.want), n, c.why)
@@ -234,6 +236,7 @@ func TestAnnotations(t *testing.T) {
 
 // TestSelectPaths reads paths into structs.
 func TestSelectPaths(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		ctx := t.Context()
@@ -260,15 +263,15 @@ func TestSelectPaths(t *testing.T) {
 		}
 		list, err := kin.Select[flat](kin.Query[class]()).OrderBy("class", "-student").All(ctx, s.DB)
 		require.NoError(t, err)
-		var text string
+		var text []string
 		for _, r := range list {
-			text += r.Class
-			if r.Student != nil {
-				text += "-" + *r.Student
+			if r.Student == nil {
+				text = append(text, r.Class)
+				continue
 			}
-			text += " "
+			text = append(text, r.Class+"-"+*r.Student)
 		}
-		assert.Equal(t, "a-Bob a-Ada b-Éva b-Dan b-Cid c ", text)
+		assert.Equal(t, []string{"a-Bob", "a-Ada", "b-Éva", "b-Dan", "b-Cid", "c"}, text)
 
 		type learnt struct {
 			Name *string `kin:"category__name"`
@@ -299,6 +302,7 @@ func TestSelectPaths(t *testing.T) {
 }
 
 func TestSelectMistakes(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		ctx := t.Context()

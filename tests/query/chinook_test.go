@@ -14,6 +14,7 @@ import (
 // TestChinook compares aggregates over a real database with SQL that is written
 // by hand, and with what is known of it.
 func TestChinook(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		ctx := t.Context()
 		chinook.Load(t, s.Pool(), s.Name)

@@ -1,9 +1,9 @@
 package query
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -85,6 +85,7 @@ func check[V any](t *testing.T, s *harness.Suite, rows []*thing, why string, e k
 }
 
 func TestTextFunctions(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s, rows := things(t, s)
 		text := kin.F("text")
@@ -126,6 +127,7 @@ func TestTextFunctions(t *testing.T) {
 }
 
 func TestNumberFunctions(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s, rows := things(t, s)
 		n, m, x := kin.F("n"), kin.F("m"), kin.F("x")
@@ -141,7 +143,7 @@ func TestNumberFunctions(t *testing.T) {
 		check(t, s, rows, "ceil", kin.Ceil(x), func(x *thing) float64 { return math.Ceil(x.X) + 0 })
 		check(t, s, rows, "integer", kin.Cast[int64](x), func(x *thing) int64 { return int64(x.X) })
 		check(t, s, rows, "float", kin.Cast[float64](n), func(x *thing) float64 { return float64(x.N) })
-		check(t, s, rows, "text", kin.Cast[string](n), func(x *thing) string { return fmt.Sprint(x.N) })
+		check(t, s, rows, "text", kin.Cast[string](n), func(x *thing) string { return strconv.FormatInt(x.N, 10) })
 		check(t, s, rows, "a quotient of floats", kin.Cast[float64](n).Div(8), func(x *thing) float64 { return float64(x.N) / 8 })
 		check(t, s, rows, "greatest", kin.Greatest(n, m, 0), func(x *thing) *int64 {
 			if x.M == nil {
@@ -171,7 +173,7 @@ func TestNumberFunctions(t *testing.T) {
 			case x.N < -500:
 				return "small"
 			}
-			return fmt.Sprint(x.N)
+			return strconv.FormatInt(x.N, 10)
 		})
 		seen := map[float64]bool{}
 		for _, r := range values[float64](t, s, kin.Random()) {
@@ -183,6 +185,7 @@ func TestNumberFunctions(t *testing.T) {
 }
 
 func TestTimeFunctions(t *testing.T) {
+	t.Parallel()
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
 	kolkata, err := time.LoadLocation("Asia/Kolkata")
@@ -236,6 +239,7 @@ func TestTimeFunctions(t *testing.T) {
 }
 
 func TestOwnFunctions(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s, rows := things(t, s)
 		twice := kin.NewFunc[int64](map[string]string{"sqlite": "({0} + {0})", "postgres": "({0} + {0})", "mysql": "({0} + {0})"})

@@ -20,6 +20,7 @@ type leaf struct {
 }
 
 func TestTrees(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		ctx := t.Context()
 		var r kin.Registry

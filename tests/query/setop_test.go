@@ -12,6 +12,7 @@ import (
 )
 
 func TestSets(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		type row struct {

@@ -2,6 +2,7 @@ package query
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -16,14 +17,15 @@ func names(t *testing.T, s *harness.Suite, q kin.QuerySet[student]) string {
 	t.Helper()
 	rows, err := q.All(t.Context(), s.DB)
 	require.NoError(t, err)
-	list := ""
+	var list strings.Builder
 	for _, row := range rows {
-		list += row.Name[:1]
+		list.WriteString(row.Name[:1])
 	}
-	return list
+	return list.String()
 }
 
 func TestSubqueries(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		q := kin.Query[student]()
@@ -68,6 +70,7 @@ func TestSubqueries(t *testing.T) {
 }
 
 func TestWindows(t *testing.T) {
+	t.Parallel()
 	harness.Run(t, func(t *testing.T, s *harness.Suite) {
 		s = fill(t, s)
 		ctx := t.Context()
@@ -96,16 +99,16 @@ func TestWindows(t *testing.T) {
 			}
 			return *p
 		}
-		got := ""
+		var got strings.Builder
 		for _, r := range rows {
-			got += fmt.Sprintf("%s %d %d %d %d %d %s %s %.2f\n", r.Name, r.N, r.Rank, r.Dense, r.Sum, r.Total, text(r.Before), text(r.After), r.Mean)
+			_, _ = fmt.Fprintf(&got, "%s %d %d %d %d %d %s %s %.2f\n", r.Name, r.N, r.Rank, r.Dense, r.Sum, r.Total, text(r.Before), text(r.After), r.Mean)
 		}
 		assert.Equal(t, `Ada 2 2 1 22 2 Bob - 11.80
 Bob 1 1 3 12 2 - - 11.80
 Cid 2 2 2 26 3 Éva - 12.25
 Dan 3 2 2 37 3 Cid - 12.33
 Éva 1 1 4 15 3 - Dan 13.00
-`, got)
+`, got.String())
 		for want, err := range map[string]error{
 			"goes into a Select":       second(kin.Query[student]().Where(kin.RowNumber().Over(byClass).Eq(1)).All(ctx, s.DB)),
 			"needs an order":           second(kin.Value[int64](ctx, s.DB, kin.Query[student](), kin.Rank().Over(kin.Window{}))),
