@@ -58,10 +58,10 @@ func (e Expr) Div(x any) Expr { return e.with('/', x) }
 // Now is the time at which the statement runs.
 func Now() Expr { return function("now") }
 
-func call(name string, args []any) Expr {
+func call(name, what string, args []any) Expr {
 	switch len(args) {
 	case 0:
-		return mistake(name + " takes at least one value")
+		return mistake(what + " takes at least one value")
 	case 1:
 		return Expr{valueOf(args[0])}
 	}
@@ -70,10 +70,10 @@ func call(name string, args []any) Expr {
 
 // Concat is the texts one after the other: Exprs or strings. It is NULL if one
 // of them is.
-func Concat(texts ...any) Expr { return call("concat", texts) }
+func Concat(texts ...any) Expr { return call("concat", "Concat", texts) }
 
 // Coalesce is the first of the values that is not NULL.
-func Coalesce(values ...any) Expr { return call("coalesce", values) }
+func Coalesce(values ...any) Expr { return call("coalesce", "Coalesce", values) }
 
 // Case begins an expression with several cases:
 //

@@ -4,6 +4,7 @@
 package lookup
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"iter"
@@ -18,8 +19,10 @@ import (
 const MaxHops = 16
 
 // Unresolved begins the text of a path that could not be found out. What
-// follows is why.
-const Unresolved = "\x00"
+// follows is why. No text of a user's begins so.
+//
+//nolint:gochecknoglobals // never changed; another in each process
+var Unresolved = "\x00" + rand.Text()
 
 // An Op compares a column with values.
 type Op uint8

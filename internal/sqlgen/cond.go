@@ -31,7 +31,7 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 	case *plan.InSelect:
 		w.tuple(c.Refs)
 		w.text(" IN (")
-		if c.Select.Limit != nil || c.Select.Offset > 0 { // MariaDB takes no limit here
+		if w.t.NoSelfSelect && (c.Select.Limit != nil || c.Select.Offset > 0) { // MariaDB takes no limit here
 			w.text("SELECT * FROM (")
 			w.selectFrom(c.Select)
 			w.text(") AS ")
