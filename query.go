@@ -284,13 +284,19 @@ func (qs QuerySet[T]) SQL(d dialect.Dialect) (text string, args []any, err error
 }
 
 func (q *query) text(d dialect.Dialect, t reflect.Type) (text string, args []any, err error) {
-	s := session{dialect: d, space: Relations().space()}
-	if b, ok := d.(boundDialect); ok {
-		s.dialect, s.space = b.Dialect, b.space
-	}
+	s := writingFor(d)
 	c, err := q.compile(context.Background(), &s, t, variant{form: allRows})
 	if err != nil {
 		return "", nil, err
 	}
 	return c.sql, slices.Clone(c.args), nil
+}
+
+// writingFor returns a session that can write statements, and run none: for
+// the dialect and, if it is that of a database, with its models.
+func writingFor(d dialect.Dialect) session {
+	if b, ok := d.(boundDialect); ok {
+		return session{dialect: b.Dialect, space: b.space}
+	}
+	return session{dialect: d, space: Relations().space()}
 }

@@ -160,11 +160,11 @@ func rawFields(g *schema.Graph, t reflect.Type, names []string) ([]hydrate.Colum
 		c.Source = c
 		return c
 	}
-	if one := hydrate.ValueStruct(t); one != nil {
+	if one := schema.Scalar(t); one != nil {
 		if len(names) != 1 {
 			return nil, fmt.Errorf("the result has %d columns, and a %s takes one", len(names), t)
 		}
-		return []hydrate.ColumnSlot{{Column: column(one.Fields[0], names[0])}}, nil
+		return []hydrate.ColumnSlot{{Column: column(one.Field, names[0])}}, nil
 	}
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("no column can be read into a %s", t)

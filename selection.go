@@ -64,15 +64,11 @@ type selection struct {
 //
 // The order is that of the query, or, of groups, that of the fields.
 func Select[R, T any](q QuerySet[T]) Selection[R] {
-	s := &selection{model: reflect.TypeFor[T](), q: q.q}
-	s.row, s.err = hydrate.RecordOf(reflect.TypeFor[R]())
-	if s.err != nil {
-		s.err = fmt.Errorf("kin: select from %s: %w", s.model.Name(), s.err)
-	}
-	return Selection[R]{s}
+	return selecting[R](q, hydrate.RecordOf)
 }
 
-// selecting returns the selection of expressions.
+// selecting returns the selection of expressions, or, without any, of what the
+// record says.
 func selecting[V, T any](q QuerySet[T], row func(reflect.Type) (*hydrate.Record, error), exprs ...Expr) Selection[V] {
 	s := &selection{model: reflect.TypeFor[T](), q: q.q, exprs: exprs}
 	s.row, s.err = row(reflect.TypeFor[V]())
@@ -166,10 +162,7 @@ func (s Selection[R]) Get(ctx context.Context, db Executor) (row R, err error) {
 // SQL returns the text of the statement that [Selection.All] would run, and its
 // arguments. See [QuerySet.SQL].
 func (s Selection[R]) SQL(d dialect.Dialect) (text string, args []any, err error) {
-	sess := session{dialect: d, space: Relations().space()}
-	if b, ok := d.(boundDialect); ok {
-		sess.dialect, sess.space = b.Dialect, b.space
-	}
+	sess := writingFor(d)
 	t, _, err := s.s.write(context.Background(), &sess)
 	return t.SQL, anys(t.Args), err
 }
@@ -211,14 +204,7 @@ func (s *selection) statement(ctx context.Context, sess *session) (*plan.Stateme
 		return nil, fmt.Errorf("kin: select from %s: values are read in place of rows, so that there is nothing to load with SelectRelated", s.model.Name())
 	}
 	p := plan.Selection{
-		Query: q.plan(m, g), Having: s.having, Order: s.order, Distinct: s.distinct, Labelled: s.labelled, Limit: s.limit, Offset: s.offset,
-	}
-	for i, f := range s.row.Fields {
-		field := plan.Selected{Name: f.Name, Text: f.Text}
-		if s.exprs != nil {
-			field.Value = s.exprs[i].value()
-		}
-		p.Fields = append(p.Fields, field)
+		Query: q.plan(m, g), Fields: s.fields(), Having: s.having, Order: s.order, Distinct: s.distinct, Labelled: s.labelled, Limit: s.limit, Offset: s.offset,
 	}
 	sc, err := sess.scoping(ctx, g)
 	if err != nil {
@@ -228,6 +214,18 @@ func (s *selection) statement(ctx context.Context, sess *session) (*plan.Stateme
 		p.Query.Filter = sc.where
 	}
 	return p.Select(sess.dialect)
+}
+
+// fields returns what is selected.
+func (s *selection) fields() []plan.Selected {
+	fields := make([]plan.Selected, len(s.row.Fields))
+	for i, f := range s.row.Fields {
+		fields[i] = plan.Selected{Name: f.Name, Text: f.Text}
+		if s.exprs != nil {
+			fields[i].Value = s.exprs[i].value()
+		}
+	}
+	return fields
 }
 
 // read runs the selection and reads each row into what next returns.

@@ -3,11 +3,8 @@ package kin
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/kin-orm/kin/internal/plan"
-	"github.com/kin-orm/kin/internal/schema"
 )
 
 // Union is the rows of both selections, without those that are equal to another.
@@ -42,21 +39,7 @@ func (s *selection) set(ctx context.Context, sess *session) (*plan.Statement, er
 	if err != nil {
 		return nil, err
 	}
-	union := strings.HasPrefix(s.op, "UNION")
-	switch {
-	case left.Empty && (right.Empty || !union), right.Empty && s.op == "INTERSECT":
-		return &plan.Statement{Empty: true}, nil
-	case left.Empty:
-		left, right = right, nil
-	case right.Empty:
-		right = nil
-	}
-	terms, err := s.terms()
-	if err != nil {
-		return nil, err
-	}
-	op := &plan.SetOp{Op: s.op, Left: left, Right: right, Terms: terms, Limit: s.limit, Offset: s.offset}
-	return &plan.Statement{Set: op}, nil
+	return plan.Selection{Fields: s.fields(), Order: s.order, Limit: s.limit, Offset: s.offset}.Combine(s.op, left, right)
 }
 
 // part plans a selection as a part of a set.
@@ -64,30 +47,4 @@ func (s *selection) part(ctx context.Context, sess *session) (*plan.Statement, e
 	c := *s
 	c.labelled = true
 	return c.statement(ctx, sess)
-}
-
-// terms returns the order of a set: the fields that were asked for, and then all
-// others.
-func (s *selection) terms() ([]plan.Term, error) {
-	names := make([]string, len(s.row.Fields))
-	for i, f := range s.row.Fields {
-		names[i] = f.Name
-	}
-	var terms []plan.Term
-	used := map[int]bool{}
-	for _, text := range s.order {
-		name := strings.TrimLeft(text, "+-")
-		i := slices.Index(names, name)
-		if i < 0 {
-			return nil, fmt.Errorf("kin: the order %q is none of what is selected: %s%s", name, strings.Join(names, ", "), schema.Suggest(name, slices.Values(names)))
-		}
-		used[i] = true
-		terms = append(terms, plan.Term{Expr: plan.Number(i + 1), Desc: strings.HasPrefix(text, "-"), Nulls: true})
-	}
-	for i := range names {
-		if !used[i] {
-			terms = append(terms, plan.Term{Expr: plan.Number(i + 1), Nulls: true})
-		}
-	}
-	return terms, nil
 }

@@ -238,8 +238,6 @@ type Traits struct {
 	// IntegerDivision is the operator that divides integers and drops the
 	// rest.
 	IntegerDivision string
-	// Float is a number {c} as a float.
-	Float string
 	// Functions are the texts of functions by name: {0} stands for the first
 	// argument, {1} for the second, {* || } for all with || between.
 	Functions map[string]string

@@ -99,7 +99,6 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 		SequentialSet:    true,
 		OnDuplicateKey:   true,
 		IntegerDivision:  " DIV ",
-		Float:            "{c} + 0e0",
 		Functions:        functions(collation, letters),
 		CommitsTables:    true,
 		AlterConstraints: true,

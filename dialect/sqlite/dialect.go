@@ -79,7 +79,6 @@ var (
 
 		ReadsChanges:    true,
 		IntegerDivision: " / ",
-		Float:           "{c}",
 		Functions:       functions,
 	}
 )

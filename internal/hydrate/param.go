@@ -4,7 +4,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
-	"sync"
 	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
@@ -22,7 +21,7 @@ func Param(x any, traits *dialect.Traits) (driver.Value, error) {
 	for v.Kind() == reflect.Pointer {
 		v = v.Elem()
 	}
-	c := paramColumn(v.Type())
+	c := schema.Scalar(v.Type())
 	if valuer, ok := reflect.TypeAssert[driver.Valuer](v); ok && c == nil { // a foreign key
 		x, err := valuer.Value()
 		if err != nil {
@@ -37,34 +36,6 @@ func Param(x any, traits *dialect.Traits) (driver.Value, error) {
 		return nil, fmt.Errorf("a %s is no parameter; give a value that a column may hold, and a ? for each value of a list", v.Type())
 	}
 	return FromAny(c, v.Interface(), traits)
-}
-
-//nolint:gochecknoglobals // a cache of what depends on types alone
-var paramColumns sync.Map
-
-// paramColumn returns a column of the type t, or nil if none can hold it.
-func paramColumn(t reflect.Type) *schema.Column {
-	if c, ok := paramColumns.Load(t); ok {
-		return c.(*schema.Column)
-	}
-	var c *schema.Column
-	if s := ValueStruct(t); s != nil {
-		c = &schema.Column{Model: &schema.Model{Name: t.String()}, Field: s.Fields[0], Value: s.Fields[0].Value}
-		c.Source = c
-	}
-	paramColumns.Store(t, c)
-	return c
-}
-
-// ValueStruct returns a struct with one field of the type t, which lies where
-// the struct does, or nil if no column can hold t.
-func ValueStruct(t reflect.Type) *schema.Struct {
-	none := func(reflect.Type) (schema.RelField, bool) { return schema.RelField{}, false }
-	s := schema.Parse(reflect.StructOf([]reflect.StructField{{Name: "Value", Type: t}}), none)
-	if len(s.Fields) != 1 || len(s.Problems) > 0 || s.Fields[0].Encrypted != nil {
-		return nil
-	}
-	return s
 }
 
 // A Flat makes values of rows that are of no model.

@@ -177,8 +177,9 @@ func (b *builder) agg(at place, p lookup.Path, a Aggregate) (Agg, error) {
 		if kind == dialect.Int { // of which there is more in all than in one
 			agg.Type = schema.ScalarOf[int64]()
 		}
-	case Averaging:
+	case Averaging: // of floats, lest the average of integers be one
 		agg.Type = schema.ScalarOf[float64]()
+		agg.Arg = Called{Name: "float", Args: []Expr{agg.Arg}, Type: agg.Type}
 	case Least, Greatest:
 		agg.Type = c.Source
 		if number = kind != dialect.Bool && kind != dialect.JSON && kind != dialect.Bytes; !number {

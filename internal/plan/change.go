@@ -271,13 +271,8 @@ func (b *builder) assignKey(change *Change, from *From, columns []*schema.Column
 	return nil
 }
 
-func isNumber(c *schema.Column) bool {
-	k := c.Value.Kind
-	return k == dialect.Int || k == dialect.Uint || k == dialect.Float || k == dialect.Custom
-}
-
 // isWhole reports whether an expression is an integer.
 func isWhole(e Expr) bool {
 	c := columnOf(e)
-	return c != nil && (c.Value.Kind == dialect.Int || c.Value.Kind == dialect.Uint)
+	return c != nil && c.IsWhole()
 }

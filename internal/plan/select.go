@@ -247,23 +247,31 @@ func Existing(q Query, d dialect.Dialect) (*Statement, error) {
 // many rows there are.
 func bare(q Query, d dialect.Dialect) (sel *Select, empty bool, err error) {
 	b := newBuilder(q, d)
-	if _, _, err := b.tree(); err != nil { // a mistaken path is one here too
-		return nil, false, err
+	sel, _, err = b.bare()
+	if err != nil || sel == nil {
+		return nil, sel == nil, err
 	}
+	return sel, false, b.check(sel)
+}
+
+// bare returns a SELECT of the query's rows without columns and order, or nil
+// if it is known that there are none, and the tree of what the query loads.
+func (b *builder) bare() (sel *Select, root *node, err error) {
+	if root, _, err = b.tree(); err != nil { // a mistaken path is one here too
+		return nil, nil, err
+	}
+	q := &b.query
 	from := b.root()
 	where, err := b.where(from, q.Calls)
-	if err != nil {
-		return nil, false, err
-	}
-	if q.Limit != nil && *q.Limit < 0 || q.Offset < 0 {
-		return nil, false, fmt.Errorf("kin: a query on %s has a negative limit or offset", q.Model.Name)
-	}
-	if where == Const(false) || q.Limit != nil && *q.Limit == 0 {
-		return nil, true, nil
-	}
-	if where == Const(true) {
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case q.Limit != nil && *q.Limit < 0 || q.Offset < 0:
+		return nil, nil, fmt.Errorf("kin: a query on %s has a negative limit or offset", q.Model.Name)
+	case where == Const(false) || q.Limit != nil && *q.Limit == 0:
+		return nil, root, nil
+	case where == Const(true):
 		where = nil
 	}
-	sel = &Select{From: from, Where: where, Limit: q.Limit, Offset: q.Offset}
-	return sel, false, b.check(sel)
+	return &Select{From: from, Where: where, Limit: q.Limit, Offset: q.Offset}, root, nil
 }

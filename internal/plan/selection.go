@@ -39,9 +39,9 @@ type Selected struct {
 // Select plans a selection.
 func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 	b := newBuilder(s.Query, d)
-	sel, root, empty, err := b.base()
-	if err != nil || empty {
-		return &Statement{Empty: empty}, err
+	sel, root, err := b.base()
+	if err != nil || sel == nil {
+		return &Statement{Empty: sel == nil}, err
 	}
 	b.own = true
 	from := sel.From
@@ -95,28 +95,14 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 }
 
 // base returns a SELECT of the query's rows without columns, over a derived
-// table if the query is limited.
-func (b *builder) base() (sel *Select, root *node, empty bool, err error) {
-	root, _, err = b.tree()
-	if err != nil {
-		return nil, nil, false, err
-	}
-	from := b.root()
-	where, err := b.where(from, b.query.Calls)
-	switch {
-	case err != nil:
-		return nil, nil, false, err
-	case where == Const(false) || b.query.Limit != nil && *b.query.Limit == 0:
-		return nil, nil, true, nil
-	case where == Const(true):
-		where = nil
-	}
-	sel = &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
-	if sel.Limit != nil || sel.Offset > 0 {
-		sel.Order = b.terms(from, from.Table, root, b.query.Reverse)
+// table if the query is limited, or nil if it is known that there are none.
+func (b *builder) base() (sel *Select, root *node, err error) {
+	sel, root, err = b.bare()
+	if err == nil && sel != nil && (sel.Limit != nil || sel.Offset > 0) {
+		sel.Order = b.terms(sel.From, sel.From.Table, root, b.query.Reverse)
 		sel = b.derive(sel, nil)
 	}
-	return sel, root, false, nil
+	return sel, root, err
 }
 
 // selected resolves one value of a row.
@@ -157,20 +143,7 @@ func (b *builder) reached(from *From, name Lazy) (Expr, error) {
 		at = b.join(from, at, hops[0], false)
 		hops = hops[1:]
 	}
-	switch {
-	case len(hops) == 0 && p.Column != nil:
-		return Ref{at, p.Column}, nil
-	case len(hops) == 1 && p.Column != nil:
-		return Ref{at, hops[0].FromColumns[slices.Index(hops[0].ToColumns, p.Column)]}, nil
-	}
-	columns := at.Model.Key
-	if len(hops) == 1 {
-		columns = hops[0].FromColumns
-	}
-	if len(columns) > 1 {
-		return nil, fmt.Errorf("kin: %q leads to a key of %d columns; select them one by one", text, len(columns))
-	}
-	return Ref{at, columns[0]}, nil
+	return step{path: p, hops: hops}.reference(at)
 }
 
 func (b *builder) annotation(name string) (Value, bool) {
@@ -195,20 +168,12 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 		}
 		return nil
 	}
-	sel.Order = nil
-	used := map[int]bool{}
-	for _, text := range order {
-		name := strings.TrimLeft(text, "+-")
-		i := slices.IndexFunc(s.Fields, func(f Selected) bool { return f.Name == name || f.Text == name })
-		if i < 0 && !own {
-			continue // it has sorted the rows, which are no more
-		}
-		if i < 0 {
-			return fmt.Errorf("kin: the order %q is none of what is selected: %s%s", name, strings.Join(s.names(), ", "),
-				schema.Suggest(name, slices.Values(s.names())))
-		}
-		used[i] = true
-		sel.Order = append(sel.Order, Term{Expr: Number(i + 1), Desc: strings.HasPrefix(text, "-"), Nulls: b.mayBeNull(sel.Columns[i])})
+	nulls := func(i int) bool { return b.mayBeNull(sel.Columns[i]) }
+	var used map[int]bool
+	var err error
+	// What has sorted the query's rows may not be selected: they are no more.
+	if sel.Order, used, err = s.terms(order, own, nulls); err != nil {
+		return err
 	}
 	for i, e := range sel.Columns { // so that the order is total
 		if !used[i] && (lost && !aggregates(e) || !lost) {
@@ -216,6 +181,51 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 		}
 	}
 	return nil
+}
+
+// terms returns the order by fields of the selection, and which fields these
+// are. Texts that name none are an error, if it is strict, or left out.
+func (s Selection) terms(order []string, strict bool, nulls func(field int) bool) (terms []Term, used map[int]bool, err error) {
+	used = map[int]bool{}
+	for _, text := range order {
+		name := strings.TrimLeft(text, "+-")
+		i := slices.IndexFunc(s.Fields, func(f Selected) bool { return f.Name == name || f.Text == name })
+		if i < 0 {
+			if strict {
+				return nil, nil, fmt.Errorf("kin: the order %q is none of what is selected: %s%s", name, strings.Join(s.names(), ", "),
+					schema.Suggest(name, slices.Values(s.names())))
+			}
+			continue
+		}
+		used[i] = true
+		terms = append(terms, Term{Expr: Number(i + 1), Desc: strings.HasPrefix(text, "-"), Nulls: nulls(i)})
+	}
+	return terms, used, nil
+}
+
+// Combine makes one set of the rows of two selections, which have the fields of
+// s; its order, limit and offset are those of the set.
+func (s Selection) Combine(op string, left, right *Statement) (*Statement, error) {
+	nulls := func(int) bool { return true }
+	terms, used, err := s.terms(s.Order, true, nulls)
+	if err != nil {
+		return nil, err
+	}
+	for i := range s.Fields {
+		if !used[i] {
+			terms = append(terms, Term{Expr: Number(i + 1), Nulls: true})
+		}
+	}
+	union := strings.HasPrefix(op, "UNION")
+	switch {
+	case left.Empty && (right.Empty || !union), right.Empty && op == "INTERSECT":
+		return &Statement{Empty: true}, nil
+	case left.Empty:
+		left, right = right, nil
+	case right.Empty:
+		right = nil
+	}
+	return &Statement{Set: &SetOp{Op: op, Left: left, Right: right, Terms: terms, Limit: s.Limit, Offset: s.Offset}}, nil
 }
 
 func (s Selection) names() []string {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/kin-orm/kin/alias"
 	"github.com/kin-orm/kin/internal/lookup"
@@ -76,12 +77,11 @@ func (b *builder) inner(at place, s Subquery) (*builder, *Select, *node, error) 
 	}
 	q.Filter = b.query.Filter
 	n := &builder{
-		query: q, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: &around{b, at},
+		query: q, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: &around{b, at},
 	}
-	sel, root, empty, err := n.base()
-	if empty {
+	sel, root, err := n.base()
+	if err == nil && sel == nil {
 		sel = &Select{From: n.root(), Where: Const(false)}
-		root, _, err = n.tree()
 	}
 	return n, sel, root, err
 }
@@ -182,24 +182,20 @@ func (b *builder) isAmong(at *Table, p step) (Cond, error) {
 	return &InSelect{Refs: []Expr{ref}, Select: sel}, n.err
 }
 
-// reference returns the column that a path ends in.
+// reference returns the column that a path ends in, once no more than its last
+// foreign key is left: of a row, its key.
 func (p step) reference(at *Table) (Ref, error) {
-	switch {
-	case p.path.Column != nil && len(p.hops) == 0:
-		return Ref{at, p.path.Column}, nil
-	case len(p.hops) == 1 && p.path.Column != nil:
-		for i, c := range p.hops[0].ToColumns {
-			if c == p.path.Column {
-				return Ref{at, p.hops[0].FromColumns[i]}, nil
-			}
-		}
-	}
 	columns := at.Model.Key
 	if len(p.hops) == 1 {
 		columns = p.hops[0].FromColumns
 	}
-	if len(columns) != 1 {
-		return Ref{}, p.errorf("leads to a key of %d columns, which is not among the values of a subquery", len(columns))
+	switch {
+	case p.path.Column != nil && len(p.hops) == 0:
+		return Ref{at, p.path.Column}, nil
+	case p.path.Column != nil:
+		return Ref{at, columns[slices.Index(p.hops[0].ToColumns, p.path.Column)]}, nil
+	case len(columns) != 1:
+		return Ref{}, p.errorf("leads to a key of %d columns; name them one by one", len(columns))
 	}
 	return Ref{at, columns[0]}, nil
 }

@@ -181,7 +181,7 @@ func (b *builder) arithmetic(from *From, v Arithmetic, want *schema.Column, dept
 		return nil, err
 	}
 	for _, e := range []Expr{x, y} {
-		if c := columnOf(e); c != nil && !isNumber(c) {
+		if c := columnOf(e); c != nil && !c.IsNumber() {
 			return nil, fmt.Errorf("kin: %s is a %s, which does not calculate", c.GoName(), c.Source.Field.Type)
 		}
 	}

@@ -20,10 +20,7 @@ func (w *writer) aggregate(a plan.Agg) {
 		return
 	}
 	before, after := "", ""
-	switch kind := a.Type.Value.Kind; {
-	case a.Name == plan.Averaging:
-		before, after, _ = cut(w.t.Float)
-	case (a.Name == plan.Least || a.Name == plan.Greatest) && kind == dialect.UUID && w.t.TypedNulls:
+	if (a.Name == plan.Least || a.Name == plan.Greatest) && a.Type.Value.Kind == dialect.UUID && w.t.TypedNulls {
 		// PostgreSQL has no least UUID, but sorts its texts alike.
 		before, after = "CAST(", " AS text)"
 	}
@@ -35,15 +32,6 @@ func (w *writer) aggregate(a plan.Agg) {
 	w.aggregated(a)
 	w.text(after)
 	w.text(")")
-}
-
-func cut(template string) (before, after string, found bool) {
-	for i := range template {
-		if template[i] == '{' {
-			return template[:i], template[i+len("{c}"):], true
-		}
-	}
-	return "", "", false
 }
 
 // aggregated writes what an aggregate is of, which is NULL, and not counted,
