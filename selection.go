@@ -14,7 +14,8 @@ import (
 )
 
 // A Selection is a query for values of rows, in place of the rows themselves.
-// It is made by [Select], and is an immutable value as a [QuerySet] is.
+// It is made by [Select], and is an immutable value as a [QuerySet] is. The zero
+// Selection is none, and an error where it is run.
 type Selection[R any] struct{ s *selection }
 
 // A selection is a Selection without its type.
@@ -78,8 +79,17 @@ func selecting[V, T any](q QuerySet[T], row func(reflect.Type) (*hydrate.Record,
 	return Selection[V]{s}
 }
 
+// get returns the selection, or one that says that it is empty.
+func (s Selection[R]) get() *selection {
+	if s.s != nil {
+		return s.s
+	}
+	t := reflect.TypeFor[R]()
+	return &selection{model: t, err: fmt.Errorf("kin: a Selection of %s is empty; make it with kin.Select", t)}
+}
+
 func (s Selection[R]) with(change func(s *selection)) Selection[R] {
-	c := *s.s
+	c := *s.get()
 	c.having, c.order = slices.Clip(c.having), slices.Clip(c.order)
 	change(&c)
 	return Selection[R]{&c}
@@ -129,7 +139,7 @@ func (s *selection) negative(n int) {
 // All runs the selection and returns its rows.
 func (s Selection[R]) All(ctx context.Context, db Executor) ([]R, error) {
 	var list []R
-	err := s.s.read(ctx, db.session(), func() any {
+	err := s.get().read(ctx, db.session(), func() any {
 		list = append(list, *new(R))
 		return &list[len(list)-1]
 	})
@@ -152,9 +162,9 @@ func (s Selection[R]) Get(ctx context.Context, db Executor) (row R, err error) {
 	case err != nil:
 		return row, err
 	case len(rows) == 0:
-		return row, fmt.Errorf("%w: %s", ErrNotFound, s.s.model.Name())
+		return row, fmt.Errorf("%w: %s", ErrNotFound, s.get().model.Name())
 	case len(rows) > 1:
-		return row, fmt.Errorf("%w: %s", ErrMultipleFound, s.s.model.Name())
+		return row, fmt.Errorf("%w: %s", ErrMultipleFound, s.get().model.Name())
 	}
 	return rows[0], nil
 }
@@ -163,7 +173,7 @@ func (s Selection[R]) Get(ctx context.Context, db Executor) (row R, err error) {
 // arguments. See [QuerySet.SQL].
 func (s Selection[R]) SQL(d dialect.Dialect) (text string, args []any, err error) {
 	sess := writingFor(d)
-	t, _, err := s.s.write(context.Background(), &sess)
+	t, _, err := s.get().write(context.Background(), &sess)
 	return t.SQL, anys(t.Args), err
 }
 
@@ -174,7 +184,19 @@ func (s *selection) write(ctx context.Context, sess *session) (text sqlgen.Text,
 		return text, true, err
 	}
 	text = sqlgen.Write(statement, sess.dialect)
+	text.SQL += s.tags()
 	return text, false, text.Err
+}
+
+// tags returns the comments of the query, or of both parts of a set.
+func (s *selection) tags() string {
+	switch {
+	case s.op != "":
+		return s.left.tags() + s.right.tags()
+	case s.q != nil:
+		return s.q.reads.tags
+	}
+	return ""
 }
 
 // statement plans the selection.
@@ -197,11 +219,14 @@ func (s *selection) statement(ctx context.Context, sess *session) (*plan.Stateme
 		return nil, err
 	}
 	m, err := modelOf(g, s.model)
+	if err == nil {
+		err = checkNames(g, sess.dialect)
+	}
 	if err != nil {
 		return nil, err
 	}
-	if len(q.load) > 0 {
-		return nil, fmt.Errorf("kin: select from %s: values are read in place of rows, so that there is nothing to load with SelectRelated", s.model.Name())
+	if what := q.rowsOnly(); what != "" {
+		return nil, fmt.Errorf("kin: select from %s: values are read in place of rows, so that there is nothing to %s", s.model.Name(), what)
 	}
 	p := plan.Selection{
 		Query: q.plan(m, g), Fields: s.fields(), Having: s.having, Order: s.order, Distinct: s.distinct, Labelled: s.labelled, Limit: s.limit, Offset: s.offset,
@@ -214,6 +239,22 @@ func (s *selection) statement(ctx context.Context, sess *session) (*plan.Stateme
 		p.Query.Filter = sc.where
 	}
 	return p.Select(sess.dialect)
+}
+
+// rowsOnly returns what a query asks for its rows, which one for values or within
+// another does not have, or an empty text.
+func (q *query) rowsOnly() string {
+	switch {
+	case len(q.load) > 0:
+		return "load with SelectRelated"
+	case len(q.prefetch) > 0:
+		return "load with Prefetch"
+	case q.reads.lock != nil:
+		return "lock with ForUpdate or ForShare"
+	case q.reads.maxRows > 0:
+		return "count with MaxRows; limit the selection"
+	}
+	return ""
 }
 
 // fields returns what is selected.

@@ -23,7 +23,8 @@ func (s Selection[R]) Intersect(other Selection[R]) Selection[R] { return s.set(
 func (s Selection[R]) Except(other Selection[R]) Selection[R] { return s.set("EXCEPT", other) }
 
 func (s Selection[R]) set(op string, other Selection[R]) Selection[R] {
-	return Selection[R]{&selection{model: s.s.model, row: s.s.row, op: op, left: s.s, right: other.s}}
+	left := s.get()
+	return Selection[R]{&selection{model: left.model, row: left.row, op: op, left: left, right: other.get()}}
 }
 
 // set plans one set of the rows of two selections.

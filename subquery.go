@@ -19,6 +19,9 @@ func subqueryOf(t reflect.Type, q *query) plan.Subquery {
 		if q == nil {
 			return plan.Query{Model: m, Graph: g}, nil
 		}
+		if what := q.rowsOnly(); what != "" && q.err == nil {
+			return plan.Query{}, fmt.Errorf("kin: a subquery on %s is to %s, which nobody sees", m.Name, what)
+		}
 		return q.plan(m, g), q.err
 	}}
 }

@@ -72,9 +72,6 @@ func (b *builder) inner(at place, s Subquery) (*builder, *Select, *node, error) 
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	if len(q.Load) > 0 {
-		return nil, nil, nil, fmt.Errorf("kin: a subquery on %s loads relations, which nobody sees", m.Name)
-	}
 	q.Filter = b.query.Filter
 	n := &builder{
 		query: q, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: &around{b, at},

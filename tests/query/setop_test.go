@@ -56,3 +56,23 @@ func TestSets(t *testing.T) {
 		require.ErrorContains(t, err, "none of what is selected")
 	})
 }
+
+// TestTagsOfSelections finds the tags of a query in the statement that reads its
+// values.
+func TestTagsOfSelections(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		s = fill(t, s)
+		type row struct{ Name string }
+		students := kin.Select[row](kin.Query[student]().Tag("of", "students"))
+		teachers := kin.Select[row](kin.Query[teacher]().Tag("of", "teachers"))
+		_, err := students.All(t.Context(), s.DB)
+		require.NoError(t, err)
+		_, err = students.Union(teachers).All(t.Context(), s.DB)
+		require.NoError(t, err)
+		texts := s.Wire.Statements()
+		require.Len(t, texts, 2)
+		assert.Contains(t, texts[0], "/*of='students'*/")
+		assert.Contains(t, texts[1], "/*of='students'*/ /*of='teachers'*/")
+	})
+}
