@@ -1,6 +1,7 @@
 package tests_test
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -48,31 +49,33 @@ func sqlPrefetch(t testing.TB, s *tests.Suite) int {
 		}
 		return b.String()
 	}
+	each := func(query string, args []any, f func(rows *sql.Rows) error) {
+		rows, err := pool.QueryContext(ctx, query, args...)
+		require.NoError(t, err)
+		defer rows.Close()
+		for rows.Next() {
+			if err := f(rows); err != nil {
+				require.NoError(t, err)
+			}
+		}
+		require.NoError(t, rows.Err())
+	}
 	var classes []*sqlClass
 	byID := map[int64]*sqlClass{}
 	var keys []any
-	rows, err := pool.QueryContext(ctx, "SELECT id, name FROM school_classes ORDER BY id")
-	require.NoError(t, err)
-	for rows.Next() {
+	each("SELECT id, name FROM school_classes ORDER BY id", nil, func(rows *sql.Rows) error {
 		c := &sqlClass{}
-		if err := rows.Scan(&c.id, &c.name); err != nil {
-			require.NoError(t, err)
-		}
+		err := rows.Scan(&c.id, &c.name)
 		classes, byID[c.id], keys = append(classes, c), c, append(keys, c.id)
-	}
-	require.NoError(t, rows.Err())
-	require.NoError(t, rows.Close())
-
+		return err
+	})
 	var students []*sqlStudent
 	seen := map[int64]bool{}
 	var categoryKeys []any
-	rows, err = pool.QueryContext(ctx, "SELECT id, name, class_id, category_id FROM students WHERE class_id IN ("+params(len(keys))+") ORDER BY id", keys...)
-	require.NoError(t, err)
-	for rows.Next() {
+	query := "SELECT id, name, class_id, category_id FROM students WHERE class_id IN (" + params(len(keys)) + ") ORDER BY id"
+	each(query, keys, func(rows *sql.Rows) error {
 		x := &sqlStudent{}
-		if err := rows.Scan(&x.id, &x.name, &x.classID, &x.categoryID); err != nil {
-			require.NoError(t, err)
-		}
+		err := rows.Scan(&x.id, &x.name, &x.classID, &x.categoryID)
 		x.class = byID[x.classID]
 		x.class.students = append(x.class.students, x)
 		if x.categoryID.Valid && !seen[x.categoryID.Int64] {
@@ -80,22 +83,16 @@ func sqlPrefetch(t testing.TB, s *tests.Suite) int {
 			categoryKeys = append(categoryKeys, x.categoryID.Int64)
 		}
 		students = append(students, x)
-	}
-	require.NoError(t, rows.Err())
-	require.NoError(t, rows.Close())
-
+		return err
+	})
 	categories := map[int64]*sqlCategory{}
-	rows, err = pool.QueryContext(ctx, "SELECT id, name FROM categories WHERE id IN ("+params(len(categoryKeys))+")", categoryKeys...)
-	require.NoError(t, err)
-	for rows.Next() {
+	query = "SELECT id, name FROM categories WHERE id IN (" + params(len(categoryKeys)) + ")"
+	each(query, categoryKeys, func(rows *sql.Rows) error {
 		c := &sqlCategory{}
-		if err := rows.Scan(&c.id, &c.name); err != nil {
-			require.NoError(t, err)
-		}
+		err := rows.Scan(&c.id, &c.name)
 		categories[c.id] = c
-	}
-	require.NoError(t, rows.Err())
-	require.NoError(t, rows.Close())
+		return err
+	})
 	for _, x := range students {
 		x.category = categories[x.categoryID.Int64]
 	}

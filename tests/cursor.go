@@ -328,7 +328,7 @@ func testCursorMistakes(t *testing.T, s *Suite) {
 		_, err := other.PageFrom(ctx, s.DB, "", 5)
 		require.ErrorContains(t, err, "a query with a limit or an offset has no pages by cursor")
 	}
-	_, err := q.OrderBy("nmae").PageFrom(ctx, s.DB, "", 5)
+	_, err := q.OrderBy("nme").PageFrom(ctx, s.DB, "", 5)
 	require.ErrorContains(t, err, `did you mean "name"?`)
 	_, err = q.OrderBy("tags__word").PageFrom(ctx, s.DB, "", 5)
 	require.ErrorContains(t, err, "sorts rows that are not loaded")

@@ -80,7 +80,7 @@ func testExplain(t *testing.T, s *Suite) {
 	require.NoError(t, err)
 	assert.Contains(t, p.String(), "nothing is asked")
 	s.Wire.Want(t, 0, 0)
-	_, err = kin.Query[Student]().OrderBy("nmae").Explain(ctx, s.DB)
+	_, err = kin.Query[Student]().OrderBy("nme").Explain(ctx, s.DB)
 	require.ErrorContains(t, err, `did you mean "name"?`)
 }
 
@@ -110,7 +110,7 @@ func testNoSequentialScan(t *testing.T, s *Suite) {
 	kintest.NoSequentialScan(r, s.DB, kin.Query[Student]().SelectRelated("class").Filter("class__name__contains", "x"), 1)
 	require.NotEmpty(t, r.failures)
 	r = &recorder{T: t}
-	kintest.NoSequentialScan(r, s.DB, kin.Query[Student]().Filter("nmae", 1), 1)
+	kintest.NoSequentialScan(r, s.DB, kin.Query[Student]().Filter("nme", 1), 1)
 	require.Len(t, r.failures, 1)
 	assert.Contains(t, r.failures[0], `did you mean "name"?`)
 	p, err := byName.Explain(t.Context(), s.DB)
@@ -147,8 +147,8 @@ func testExplainAnalyze(t *testing.T, s *Suite) {
 // comment that does not end.
 func testExplainAttacks(t *testing.T, s *Suite) {
 	options := reflect.TypeFor[kin.ExplainOptions]()
-	for i := range options.NumField() {
-		assert.Equal(t, reflect.Bool, options.Field(i).Type.Kind(), options.Field(i).Name)
+	for field := range options.Fields() {
+		assert.Equal(t, reflect.Bool, field.Type.Kind(), field.Name)
 	}
 	s.NewSchool(t, 1, 1, 0)
 	for _, p := range payloads() {

@@ -41,8 +41,8 @@ func testAllow(t *testing.T, s *Suite) {
 		require.ErrorContains(t, err, "allowed are ")
 	}
 	require.EqualError(t, q.Filter("class__name", "x").Err(), `kin: "class__name" may not be asked of Student; allowed are name, category__name__icontains, category, id__in`)
-	require.ErrorContains(t, base.Allow("nmae").Filter("name", "x").Err(), `kin: Allow: Student has no field or relation "nmae"; did you mean "name"?`)
-	require.ErrorContains(t, q.Filter("nmae", "x").Err(), `did you mean "name"?`)
+	require.ErrorContains(t, base.Allow("nme").Filter("name", "x").Err(), `kin: Allow: Student has no field or relation "nme"; did you mean "name"?`)
+	require.ErrorContains(t, q.Filter("nme", "x").Err(), `did you mean "name"?`)
 	s.Wire.Want(t, 0, 0)
 	for _, good := range []kin.QuerySet[Student]{
 		q, q.Filter("name__startswith", "student"), q.Exclude("name", "x"), q.Filter("category__name__icontains", "mus"), q.Filter("category__isnull", true),

@@ -278,7 +278,7 @@ func testLockOf(t *testing.T, s *Suite) {
 	for path, want := range map[string]string{
 		"category":        `cannot lock "category": Student.Category may be NULL`,
 		"class__students": `cannot lock "class__students": SchoolClass.Students leads to many rows`,
-		"clas":            `did you mean "class"?`,
+		"clss":            `did you mean "class"?`,
 		"name":            "it is a field",
 	} {
 		require.ErrorContains(t, student.ForUpdate().LockOf(path).Err(), want)

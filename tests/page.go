@@ -122,7 +122,7 @@ func testPageMistakes(t *testing.T, s *Suite) {
 		}
 		assert.Equal(t, 1, n)
 	}
-	for _, err := range kin.Query[pickItem]().OrderBy("nmae").Batches(ctx, s.DB, 5) {
+	for _, err := range kin.Query[pickItem]().OrderBy("nme").Batches(ctx, s.DB, 5) {
 		require.ErrorContains(t, err, `did you mean "name"?`)
 	}
 	s.Wire.Want(t, 0, 0)

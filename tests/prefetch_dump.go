@@ -17,8 +17,9 @@ func dumpGraph(roots []any) string {
 	for _, row := range roots {
 		fmt.Fprintf(&d.b, "root %d\n", d.number(reflect.ValueOf(row)))
 	}
-	for i := 0; i < len(d.rows); i++ {
+	for i := 0; i < len(d.rows); { // which grows
 		d.row(i)
+		i++
 	}
 	return d.b.String()
 }

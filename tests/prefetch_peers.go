@@ -123,14 +123,17 @@ func testPrefetchPeersRace(t *testing.T, s *Suite) {
 	for _, c := range classes {
 		wg.Go(func() {
 			students, err := c.Students.Load(ctx, s.DB)
-			assert.NoError(t, err)
+			if err != nil {
+				t.Error(err)
+			}
 			assert.Len(t, students, 5)
 			for _, x := range students {
 				assert.Same(t, c, x.Class.Get())
 			}
 			for _, x := range c.Teachers.All() {
-				_, err := x.Category.Load(ctx, s.DB)
-				assert.NoError(t, err)
+				if _, err := x.Category.Load(ctx, s.DB); err != nil {
+					t.Error(err)
+				}
 			}
 		})
 	}
