@@ -25,6 +25,7 @@ type RecordField struct {
 	Name string // in lookups
 	Text string // what the value is: a path or the call of an aggregate
 	path string // for messages
+	mend string // what a field for NULL would need, for messages
 	zero bool   // whether NULL is the zero value
 
 	offset uintptr
@@ -69,7 +70,9 @@ func ValueOf(t reflect.Type) (*Record, error) {
 	}
 	return &Record{
 		typ: t, parts: []part{{from: 0, to: 1}},
-		Fields: []RecordField{{Name: "value", path: "the value", decode: codecOf(c.Field).decode}},
+		Fields: []RecordField{{
+			Name: "value", path: "a value of " + t.String(), mend: "or give the expression a Default", decode: codecOf(c.Field).decode,
+		}},
 	}, nil
 }
 
@@ -95,7 +98,8 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 				return fmt.Errorf("%s.%s has the option %q; there is zero", r.typ, where, options)
 			}
 			r.field(RecordField{
-				Name: join(prefix, schema.SnakeCase(sf.Name)), Text: join(prefix, text), path: where, zero: options == "zero",
+				Name: join(prefix, schema.SnakeCase(sf.Name)), Text: join(prefix, text), path: fmt.Sprintf("%s.%s", r.typ, where),
+				mend: "or the option zero", zero: options == "zero",
 				offset: sf.Offset, decode: codecOf(c.Field).decode,
 			})
 			continue
@@ -168,7 +172,7 @@ func (r *Record) read(p unsafe.Pointer, row []driver.Value) error {
 		if part.inner == nil {
 			for j := part.from; j < part.to; j++ {
 				if err := r.Fields[j].store(p, row[j]); err != nil {
-					return fmt.Errorf("%s.%w", r.typ, err)
+					return err
 				}
 			}
 			continue
@@ -206,7 +210,7 @@ func (f *RecordField) store(p unsafe.Pointer, v driver.Value) error {
 	err := f.decode(unsafe.Add(p, f.offset), v)
 	switch {
 	case errors.Is(err, errNull):
-		return fmt.Errorf("%s is NULL; take a pointer or a sql.Null, or the option zero", f.path)
+		return fmt.Errorf("%s is NULL; take a pointer or a sql.Null, %s", f.path, f.mend)
 	case err != nil:
 		return fmt.Errorf("%s: %w", f.path, err)
 	}
