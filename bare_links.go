@@ -15,17 +15,17 @@ import (
 )
 
 // bareLinks are the links of one row in a link table without struct.
-type bareLinks[T any] struct {
-	field *collection[T]
+type bareLinks struct {
+	field hydrate.List
 	via   *schema.Via
 	owner rel.Key
 }
 
-func (b *bareLinks[T]) hold(rows []*T, _ []rel.Key) { b.field.rows = rows }
+func (b *bareLinks) hold(rows []any, _ []rel.Key) { b.field.Hold(rows) }
 
-func (b *bareLinks[T]) linkOf(rel.Key) any { return nil }
+func (b *bareLinks) linkOf(rel.Key) any { return nil }
 
-func (b *bareLinks[T]) add(ctx context.Context, s *session, _ []*T, keys []rel.Key) error {
+func (b *bareLinks) add(ctx context.Context, s *session, _ []any, keys []rel.Key) error {
 	ours, theirs := b.via.Link.ToColumns, b.via.Target.FromColumns
 	columns := slices.Concat(ours, theirs)
 	seen := make(map[rel.Key]bool, len(keys))
@@ -69,7 +69,7 @@ func keyValues(row []driver.Value, key rel.Key, columns []*schema.Column, s *ses
 	return row, nil
 }
 
-func (b *bareLinks[T]) run(ctx context.Context, s *session, text sqlgen.Text, n *int64) error {
+func (b *bareLinks) run(ctx context.Context, s *session, text sqlgen.Text, n *int64) error {
 	if text.Err != nil {
 		return text.Err
 	}
@@ -85,7 +85,7 @@ func (b *bareLinks[T]) run(ctx context.Context, s *session, text sqlgen.Text, n 
 	return err
 }
 
-func (b *bareLinks[T]) remove(ctx context.Context, s *session, keys []rel.Key) (n int64, err error) {
+func (b *bareLinks) remove(ctx context.Context, s *session, keys []rel.Key) (n int64, err error) {
 	if _, err := s.forWriting(); err != nil {
 		return 0, err
 	}
@@ -110,7 +110,7 @@ func (b *bareLinks[T]) remove(ctx context.Context, s *session, keys []rel.Key) (
 	return n, nil
 }
 
-func (b *bareLinks[T]) keys(ctx context.Context, s *session) (keys []rel.Key, err error) {
+func (b *bareLinks) keys(ctx context.Context, s *session) (keys []rel.Key, err error) {
 	filter, err := s.filterRows(ctx)
 	if err != nil {
 		return nil, err

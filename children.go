@@ -3,7 +3,6 @@ package kin
 import (
 	"context"
 	"errors"
-	"fmt"
 	"reflect"
 	"slices"
 
@@ -15,58 +14,59 @@ import (
 
 // transact runs f, in a transaction if it writes several times or if somebody
 // listens, whose error must undo it.
-func (r *Reverse[T]) transact(ctx context.Context, db Executor, link rel.Link, several bool, f func(*session) error) error {
-	if several || relationHeard(link.Relation) {
+func (c children) transact(ctx context.Context, db Executor, several bool, f func(*session) error) error {
+	if several || relationHeard(c.link.Relation) {
 		return db.session().transact(ctx, f)
 	}
 	return f(db.session())
 }
 
 // insert inserts rows that refer to the owner.
-func (r *Reverse[T]) insert(ctx context.Context, s *session, link rel.Link, rows []*T) error {
+func (c children) insert(ctx context.Context, s *session, rows []any) error {
 	for _, row := range rows {
-		hydrate.Point(row, link.Relation.Inverse, link.Owner)
+		hydrate.Point(row, c.link.Relation.Inverse, c.link.Owner)
 	}
-	return Insert(ctx, &Tx{*s}, rows...)
+	return s.insertAll(ctx, c.t, rows)
 }
 
 // move makes saved rows refer to target, a row of the owner's model, or to
 // none if it is nil.
-func (r *Reverse[T]) move(ctx context.Context, s *session, link rel.Link, rows []*T, target any) error {
-	return r.write(ctx, s, link, updating, rows, QuerySet[T]{}, target)
+func (c children) move(ctx context.Context, s *session, rows []any, target any) error {
+	return c.write(ctx, s, updating, rows, nil, target)
 }
 
 // write deletes rows, or makes them refer to target. All must be rows of the
 // query within. Whoever looks on sees foreign keys as they will be; they are
 // set when both sides are linked, which needs to know the old one.
-func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op, rows []*T, within QuerySet[T], target any) error {
+func (c children) write(ctx context.Context, s *session, o op, rows []any, within *query, target any) error {
 	if len(rows) == 0 {
 		return nil
 	}
-	c, err := newChange(&Tx{*s}, o, rows)
+	ch, err := s.newChange(c.t, o, rows)
 	if err != nil {
 		return err
 	}
-	if err := c.filter(ctx); err != nil {
+	if err := ch.filter(ctx); err != nil {
 		return err
 	}
-	w := write{op: o, model: c.model, rows: c.rows}
+	w := write{op: o, model: ch.model, rows: ch.rows}
 	if o == updating {
-		w.touch = c.model.Updated
-		defer repointed(c.rows, link.Relation.Inverse, target)()
+		w.touch = ch.model.Updated
+		defer repointed(ch.rows, c.link.Relation.Inverse, target)()
 	}
-	soft := o == deleting && c.model.Deleted != nil
-	return c.explain(ctx, s.around(ctx, w, c.marking(soft, func(s *session) error {
-		keys, err := c.identities()
+	soft := o == deleting && ch.model.Deleted != nil
+	return ch.explain(ctx, s.around(ctx, w, ch.marking(soft, func(s *session) error {
+		keys, err := ch.identities()
 		if err != nil {
 			return err
 		}
 		return s.transact(ctx, func(s *session) error {
-			size := c.childChunk()
+			size := ch.childChunk()
 			for from := 0; from < len(keys); from += size {
 				to := min(from+size, len(keys))
-				q := QuerySet[T]{within.q.with(func(q *query) { q.keys, q.exact = keys[from:to], true })}
-				changed, err := r.writeQuery(ctx, s, link, c, q, target)
+				q := within.derived()
+				q.keys, q.exact = keys[from:to], true
+				changed, err := c.writeQuery(ctx, s, ch, q, target)
 				if err != nil {
 					return err
 				}
@@ -75,10 +75,10 @@ func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op,
 				}
 			}
 			if o == updating || soft {
-				if err := c.readBack(ctx, s, c.rows); err != nil {
+				if err := ch.readBack(ctx, s, ch.rows); err != nil {
 					return err
 				}
-				return c.raise(s)
+				return ch.raise(s)
 			}
 			return nil
 		})
@@ -87,15 +87,15 @@ func (r *Reverse[T]) write(ctx context.Context, s *session, link rel.Link, o op,
 
 // writeQuery writes the rows of a query. Times are those that rows in memory
 // have been given.
-func (r *Reverse[T]) writeQuery(ctx context.Context, s *session, link rel.Link, c *change, q QuerySet[T], target any) (int64, error) {
-	if c.op == deleting {
-		return q.q.deleteAt(ctx, &Tx{*s}, reflect.TypeFor[T](), c.at)
+func (c children) writeQuery(ctx context.Context, s *session, ch *change, q *query, target any) (int64, error) {
+	if ch.op == deleting {
+		return q.deleteAt(ctx, &Tx{*s}, c.t, ch.at)
 	}
-	settings := []Setting[T]{Set(link.Relation.Inverse.Name, target)}
-	for _, col := range c.model.Updated {
-		settings = append(settings, Set(col.Lookup, reflect.ValueOf(c.rows[0]).Elem().FieldByIndex(col.Field.Index).Interface()))
+	settings := []*Assignment{Set(c.link.Relation.Inverse.Name, target)}
+	for _, col := range ch.model.Updated {
+		settings = append(settings, Set(col.Lookup, reflect.ValueOf(ch.rows[0]).Elem().FieldByIndex(col.Field.Index).Interface()))
 	}
-	return q.Update(ctx, &Tx{*s}, settings...)
+	return q.update(ctx, &Tx{*s}, c.t, settings...)
 }
 
 // childChunk returns how many rows one statement names. Keys of one column are
@@ -128,50 +128,56 @@ func repointed(rows []any, r *schema.Relation, target any) (undo func()) {
 }
 
 // watched reports whether rows that leave the field must be at hand.
-func (r *Reverse[T]) watched(link rel.Link) bool {
-	m := link.Relation.To
+func (c children) watched() bool {
+	m := c.link.Relation.To
 	before, after := updating.events()
 	return m.Version != nil || len(m.Updated)+len(m.Computed) > 0 || m.Struct.Hooks.Has(before|after|schema.Validate) ||
-		heard(m.Type, nil).has(before|after) || relationHeard(link.Relation)
+		heard(m.Type, nil).has(before|after) || relationHeard(c.link.Relation)
+}
+
+// read reads the rows, whether they are loaded or not.
+func (c children) read(ctx context.Context, s *session) ([]any, error) {
+	rows, err := c.query().rows(ctx, &Tx{*s}, c.t, allRows, 0)
+	return hydrate.Box(c.t, rows), err
 }
 
 // clearEach clears the field by the rows that are there.
-func (r *Reverse[T]) clearEach(ctx context.Context, db Executor, link rel.Link) (int64, error) {
-	var gone []*T
+func (c children) clearEach(ctx context.Context, db Executor) (int64, error) {
+	var gone []any
 	err := db.session().transact(ctx, func(s *session) (err error) {
-		if gone, err = r.Query().All(ctx, &Tx{*s}); err != nil {
+		if gone, err = c.read(ctx, s); err != nil {
 			return err
 		}
-		if err := r.move(ctx, s, link, gone, nil); err != nil {
+		if err := c.move(ctx, s, gone, nil); err != nil {
 			return err
 		}
-		return s.relationChanged(ctx, link.Relation, link.Owner, nil, anyRows(gone))
+		return s.relationChanged(ctx, c.link.Relation, c.link.Owner, nil, gone)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("kin: clear %s: %w", link.Relation.GoName(), err)
+		return 0, c.errorf("clear", err)
 	}
-	r.forget(db.session(), link, gone)
-	r.unlink(db.session(), link, r.rows)
+	c.forget(db.session(), gone)
+	c.unlink(db.session(), c.Rows())
 	return int64(len(gone)), nil
 }
 
 // forget unlinks the loaded rows that have the keys of those that are gone. A
 // row that was up to date stays so.
-func (r *Reverse[T]) forget(s *session, link rel.Link, gone []*T) {
-	at := map[rel.Key]*T{}
+func (c children) forget(s *session, gone []any) {
+	at := map[rel.Key]any{}
 	for _, row := range gone {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
+		if key, err := hydrate.KeyOf(c.k, row); err == nil {
 			at[key] = row
 		}
 	}
-	var mine []*T
-	for _, row := range r.rows {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil && at[key] != nil {
+	var mine []any
+	for _, row := range c.Rows() {
+		if key, err := hydrate.KeyOf(c.k, row); err == nil && at[key] != nil {
 			mine = append(mine, row)
-			follow(link.Relation.To, row, at[key])
+			follow(c.link.Relation.To, row, at[key])
 		}
 	}
-	r.unlink(s, link, mine)
+	c.unlink(s, mine)
 }
 
 // follow gives row, in memory, what a write of the same row of the database

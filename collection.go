@@ -8,75 +8,118 @@ import (
 	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
-func (r *Reverse[T]) owner() (rel.Link, rel.Key, error) { return r.home("Reverse") }
+// A children is a [Reverse] without its type. Its methods take rows as *T, and
+// are those of the Reverse.
+type children struct {
+	hydrate.List
 
-// Add makes rows children of the field's row: those that are not saved yet
-// are inserted, and the foreign key of the others is changed, in a few
-// statements. All are added or none; one that is not there, or softly deleted
-// or outside a filter, is [ErrNotFound]. A loaded field has them afterwards, and the
-// rows' foreign keys lead to its row.
-func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
-	link, _, err := r.owner()
+	t    reflect.Type
+	k    *schema.Key
+	link rel.Link
+	key  rel.Key // of the field's row
+	err  error   // that the field does not know its row
+}
+
+// childrenOf returns the children in field, a pointer to a Reverse[T].
+func childrenOf(t reflect.Type, field any) children {
+	c := children{List: hydrate.ListOf(t, field), t: t, k: structOf(t).Key()}
+	c.link, c.key, c.err = homeOf(t, c.Many(), "Reverse")
+	return c
+}
+
+// query returns the query for the rows.
+func (c children) query() *query {
+	if c.err != nil {
+		return &query{err: c.err}
+	}
+	return &query{fixed: []plan.Fixed{{Field: c.link.Relation.Inverse.Field.Name, Key: c.key}}}
+}
+
+func (c children) errorf(what string, err error) error {
+	return fmt.Errorf("kin: %s %s: %w", what, c.link.Relation.GoName(), err)
+}
+
+func (c children) load(ctx context.Context, db Executor, field any) error {
+	if done, err := fetch(ctx, db, c.t, c.Many(), field); done || err != nil {
+		return err
+	}
+	found, hooked, err := c.query().read(ctx, db, c.t, allRows, 0)
 	if err != nil {
 		return err
 	}
-	fresh, old, err := split(rows)
-	if err != nil {
-		return fmt.Errorf("kin: add to %s: %w", link.Relation.GoName(), err)
+	rows := hydrate.Box(c.t, found)
+	for _, row := range rows {
+		hydrate.Point(row, c.link.Relation.Inverse, c.link.Owner)
 	}
-	err = restoring(anyRows(rows), func() error {
-		return r.transact(ctx, db, link, len(fresh) > 0 && len(old) > 0, func(s *session) error {
-			if err := r.insert(ctx, s, link, fresh); err != nil {
-				return err
-			}
-			if err := r.move(ctx, s, link, old, link.Owner); err != nil {
-				return err
-			}
-			return s.relationChanged(ctx, link.Relation, link.Owner, anyRows(rows), nil)
-		})
-	})
-	if err != nil {
-		return fmt.Errorf("kin: add to %s: %w", link.Relation.GoName(), err)
+	if err := afterLoad(ctx, hooked); err != nil {
+		return err
 	}
-	r.link(link, rows)
-	moved(db.session(), link, old)
+	c.Hold(rows)
+	c.Many().Loaded = true
 	return nil
 }
 
-// Create inserts new rows as children of the field's row.
-func (r *Reverse[T]) Create(ctx context.Context, db Executor, rows ...*T) error {
-	link, _, err := r.owner()
+func (c children) add(ctx context.Context, db Executor, rows []any) error {
+	if c.err != nil {
+		return c.err
+	}
+	fresh, old, err := split(c.k, rows)
 	if err != nil {
-		return err
+		return c.errorf("add to", err)
 	}
-	if _, _, err := split(rows); err != nil {
-		return fmt.Errorf("kin: create in %s: %w", link.Relation.GoName(), err)
-	}
-	err = restoring(anyRows(rows), func() error {
-		return r.transact(ctx, db, link, false, func(s *session) error {
-			if err := r.insert(ctx, s, link, rows); err != nil {
+	err = restoring(rows, func() error {
+		return c.transact(ctx, db, len(fresh) > 0 && len(old) > 0, func(s *session) error {
+			if err := c.insert(ctx, s, fresh); err != nil {
 				return err
 			}
-			return s.relationChanged(ctx, link.Relation, link.Owner, anyRows(rows), nil)
+			if err := c.move(ctx, s, old, c.link.Owner); err != nil {
+				return err
+			}
+			return s.relationChanged(ctx, c.link.Relation, c.link.Owner, rows, nil)
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("kin: create in %s: %w", link.Relation.GoName(), err)
+		return c.errorf("add to", err)
 	}
-	r.link(link, rows)
+	c.adopt(rows)
+	c.moved(db.session(), old)
+	return nil
+}
+
+func (c children) create(ctx context.Context, db Executor, rows []any) error {
+	if c.err != nil {
+		return c.err
+	}
+	if _, _, err := split(c.k, rows); err != nil {
+		return c.errorf("create in", err)
+	}
+	err := restoring(rows, func() error {
+		return c.transact(ctx, db, false, func(s *session) error {
+			if err := c.insert(ctx, s, rows); err != nil {
+				return err
+			}
+			return s.relationChanged(ctx, c.link.Relation, c.link.Owner, rows, nil)
+		})
+	})
+	if err != nil {
+		return c.errorf("create in", err)
+	}
+	c.adopt(rows)
 	return nil
 }
 
 // split parts rows into those that are not saved yet, and the others.
-func split[T any](rows []*T) (fresh, old []*T, err error) {
+func split(k *schema.Key, rows []any) (fresh, old []any, err error) {
 	for i, row := range rows {
 		if row == nil {
 			return nil, nil, fmt.Errorf("row %d of %d is nil", i+1, len(rows))
 		}
-		switch _, err := hydrate.KeyOf(keyOf[T](), row); {
+		switch _, err := hydrate.KeyOf(k, row); {
 		case errors.Is(err, ErrUnsaved):
 			fresh = append(fresh, row)
 		case err != nil:
@@ -99,235 +142,219 @@ func expect(ctx context.Context, db Executor, n int64, change func(Executor) (in
 	})
 }
 
-// distinct returns an error if a row is there twice.
-func distinct[T any](rows []*T) error {
+// distinct returns an error if a row of the type t is there twice.
+func distinct(t reflect.Type, rows []any) error {
 	keys := make([]rel.Key, len(rows))
-	if err := keysOf(rows, keys); err != nil {
+	if err := keysOf(structOf(t).Key(), rows, keys); err != nil {
 		return err
 	}
 	seen := make(map[rel.Key]bool, len(rows))
 	for _, key := range keys {
 		if seen[key] {
-			return fmt.Errorf("%s is there twice", keyText(reflect.TypeFor[T](), key, false, nil))
+			return fmt.Errorf("%s is there twice", keyText(t, key, false, nil))
 		}
 		seen[key] = true
 	}
 	return nil
 }
 
-// link keeps both sides in step once rows have become children.
-func (r *Reverse[T]) link(link rel.Link, rows []*T) {
-	fk := link.Relation.Inverse.Field
-	had, loaded := r.rows, r.many.Loaded
-	r.rows, r.many.Loaded = nil, false // else each foreign key would look for its row
+// adopt keeps both sides in step once rows have become children.
+func (c children) adopt(rows []any) {
+	fk, many := c.link.Relation.Inverse.Field, c.Many()
+	had, loaded := c.Rows(), many.Loaded
+	c.Hold(nil) // else each foreign key would look for its row
+	many.Loaded = false
 	for _, row := range rows {
-		fk.Rel.Ops.Set(fieldOf(row, fk), link.Owner)
+		fk.Rel.Ops.Set(fieldOf(row, fk), c.link.Owner)
 	}
-	r.rows, r.many.Loaded = had, loaded
+	many.Loaded = loaded
 	if !loaded {
+		c.Hold(had)
 		return
 	}
 	there := make(map[rel.Key]bool, len(had)+len(rows)) // perhaps as other values
 	for _, row := range had {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
+		if key, err := hydrate.KeyOf(c.k, row); err == nil {
 			there[key] = true
 		}
 	}
-	r.rows = slices.Clip(had) // which others may be reading
 	for _, row := range rows {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err != nil || !there[key] {
+		if key, err := hydrate.KeyOf(c.k, row); err != nil || !there[key] {
 			there[key] = true
-			r.rows = append(r.rows, row)
+			had = append(had, row)
 		}
 	}
+	c.Hold(had)
 }
 
 // moved has tracked rows know that their foreign keys are written.
-func moved[T any](s *session, link rel.Link, rows []*T) {
-	if child := link.Relation.To; child.Struct.Track != nil {
-		s.remember(child, anyRows(rows), link.Relation.Inverse.FromColumns)
+func (c children) moved(s *session, rows []any) {
+	if child := c.link.Relation.To; child.Struct.Track != nil {
+		s.remember(child, rows, c.link.Relation.Inverse.FromColumns)
 	}
 }
 
 // unlink keeps both sides in step once rows are no children any more.
-func (r *Reverse[T]) unlink(s *session, link rel.Link, rows []*T) {
-	fk := link.Relation.Inverse.Field
-	gone := slices.Concat(rows, r.drop(rows))
-	left := r.rows
-	r.rows = nil // else each foreign key would look for its row
+func (c children) unlink(s *session, rows []any) {
+	fk := c.link.Relation.Inverse.Field
+	gone := slices.Concat(rows, c.drop(rows))
+	left := c.Rows()
+	c.Hold(nil) // else each foreign key would look for its row
 	for _, row := range gone {
 		fk.Rel.Ops.Set(fieldOf(row, fk), nil)
 	}
-	r.rows = left
-	moved(s, link, gone)
+	c.Hold(left)
+	c.moved(s, gone)
 }
 
 // drop takes the rows that have the keys of rows out of those that are loaded,
 // and returns them: they may be other values.
-func (r *Reverse[T]) drop(rows []*T) (dropped []*T) {
+func (c children) drop(rows []any) (dropped []any) {
 	keys := make(map[rel.Key]bool, len(rows))
 	for _, row := range rows {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil {
+		if key, err := hydrate.KeyOf(c.k, row); err == nil {
 			keys[key] = true
 		}
 	}
-	left := r.rows[:0:0]
-	for _, row := range r.rows {
-		if key, err := hydrate.KeyOf(keyOf[T](), row); err == nil && keys[key] {
+	left := c.Rows()[:0:0]
+	for _, row := range c.Rows() {
+		if key, err := hydrate.KeyOf(c.k, row); err == nil && keys[key] {
 			dropped = append(dropped, row)
 			continue
 		}
 		left = append(left, row)
 	}
-	r.rows = left
+	c.Hold(left)
 	return dropped
 }
 
-// Remove takes rows out of the children of the field's row: their foreign key
-// becomes NULL. If it cannot, use [Reverse.Delete]. A row that is no child is
-// [ErrNotFound], and none is removed then.
-func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error {
-	link, err := r.nullable("remove from")
-	if err != nil || len(rows) == 0 {
+func (c children) remove(ctx context.Context, db Executor, rows []any) error {
+	if err := c.nullable("remove from"); err != nil || len(rows) == 0 {
 		return err
 	}
-	err = r.transact(ctx, db, link, false, func(s *session) error {
-		if err := r.write(ctx, s, link, updating, rows, r.Query(), nil); err != nil {
+	err := c.transact(ctx, db, false, func(s *session) error {
+		if err := c.write(ctx, s, updating, rows, c.query(), nil); err != nil {
 			return err
 		}
-		return s.relationChanged(ctx, link.Relation, link.Owner, nil, anyRows(rows))
+		return s.relationChanged(ctx, c.link.Relation, c.link.Owner, nil, rows)
 	})
 	if err != nil {
-		return fmt.Errorf("kin: remove from %s: %w", link.Relation.GoName(), err)
+		return c.errorf("remove from", err)
 	}
-	r.unlink(db.session(), link, rows)
+	c.unlink(db.session(), rows)
 	return nil
 }
 
-// nullable returns where the field is if its children can do without it.
-func (r *Reverse[T]) nullable(what string) (rel.Link, error) {
-	link, _, err := r.owner()
-	if err == nil && !link.Relation.Inverse.Nulls {
-		err = fmt.Errorf("kin: %s %s: %w", what, link.Relation.GoName(), needed(link))
+// nullable returns an error if children cannot do without the field's row.
+func (c children) nullable(what string) error {
+	if c.err == nil && !c.link.Relation.Inverse.Nulls {
+		return c.errorf(what, needed(c.link))
 	}
-	return link, err
+	return c.err
 }
 
 func needed(link rel.Link) error {
 	return fmt.Errorf("%s cannot be NULL; Delete deletes the rows instead", link.Relation.Inverse.GoName())
 }
 
-// Delete deletes rows that are children of the field's row. One that is none
-// is [ErrNotFound], and none is deleted then.
-func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error {
-	link, _, err := r.owner()
-	if err != nil || len(rows) == 0 {
-		return err
+func (c children) delete(ctx context.Context, db Executor, rows []any) error {
+	if c.err != nil || len(rows) == 0 {
+		return c.err
 	}
-	err = r.transact(ctx, db, link, false, func(s *session) error {
-		if err := r.write(ctx, s, link, deleting, rows, r.Query(), nil); err != nil {
+	err := c.transact(ctx, db, false, func(s *session) error {
+		if err := c.write(ctx, s, deleting, rows, c.query(), nil); err != nil {
 			return err
 		}
-		return s.relationChanged(ctx, link.Relation, link.Owner, nil, anyRows(rows))
+		return s.relationChanged(ctx, c.link.Relation, c.link.Owner, nil, rows)
 	})
 	if err != nil {
-		return fmt.Errorf("kin: delete from %s: %w", link.Relation.GoName(), err)
+		return c.errorf("delete from", err)
 	}
-	r.drop(rows)
-	if child := link.Relation.To; child.Struct.Track != nil {
-		db.session().forget(child, anyRows(rows), false)
+	c.drop(rows)
+	if child := c.link.Relation.To; child.Struct.Track != nil {
+		db.session().forget(child, rows, false)
 	}
 	return nil
 }
 
-// Clear removes all children that are there, neither softly deleted nor outside
-// a filter, as [Reverse.Remove] does, and returns how many there were. To delete
-// them, use Query().Delete.
-func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
-	link, err := r.nullable("clear")
-	if err != nil {
+func (c children) clear(ctx context.Context, db Executor) (int64, error) {
+	if err := c.nullable("clear"); err != nil {
 		return 0, err
 	}
-	if r.watched(link) {
-		return r.clearEach(ctx, db, link)
+	if c.watched() {
+		return c.clearEach(ctx, db)
 	}
-	n, err := r.Query().Update(ctx, db, Set(link.Relation.Inverse.Name, nil))
+	n, err := c.query().update(ctx, db, c.t, Set(c.link.Relation.Inverse.Name, nil))
 	if err != nil {
-		return 0, fmt.Errorf("kin: clear %s: %w", link.Relation.GoName(), err)
+		return 0, c.errorf("clear", err)
 	}
-	r.unlink(db.session(), link, r.rows)
+	c.unlink(db.session(), c.Rows())
 	return n, nil
 }
 
-// Set makes rows the children of the field's row, and no others: what is
-// missing is added, as by [Reverse.Add], and what is too much removed, as by
-// [Reverse.Remove], which is an error if there is any and its foreign key
-// cannot be NULL. Children that are softly deleted or outside a filter stay. It
-// is loaded afterwards, in the order given. All is done or
-// nothing.
-func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
-	link, _, err := r.owner()
-	if err != nil {
-		return err
+func (c children) set(ctx context.Context, db Executor, rows []any) error {
+	if c.err != nil {
+		return c.err
 	}
-	fresh, old, err := split(rows)
+	fresh, old, err := split(c.k, rows)
 	if err == nil {
-		err = distinct(old)
+		err = distinct(c.t, old)
 	}
 	if err != nil {
-		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
+		return c.errorf("set", err)
 	}
-	var gone []*T
-	err = restoring(anyRows(rows), func() error {
+	var gone []any
+	err = restoring(rows, func() error {
 		return db.session().transact(ctx, func(s *session) error {
-			have, err := r.Query().All(ctx, &Tx{*s})
+			have, err := c.read(ctx, s)
 			if err != nil {
 				return err
 			}
-			var missing []*T
-			if missing, gone, err = compare(have, old); err != nil {
+			var missing []any
+			if missing, gone, err = compare(c.k, have, old); err != nil {
 				return err
 			}
 			if len(gone) > 0 {
-				if !link.Relation.Inverse.Nulls {
-					return needed(link)
+				if !c.link.Relation.Inverse.Nulls {
+					return needed(c.link)
 				}
-				if err := r.move(ctx, s, link, gone, nil); err != nil {
+				if err := c.move(ctx, s, gone, nil); err != nil {
 					return err
 				}
 			}
-			if err := r.move(ctx, s, link, missing, link.Owner); err != nil {
+			if err := c.move(ctx, s, missing, c.link.Owner); err != nil {
 				return err
 			}
-			if err := r.insert(ctx, s, link, fresh); err != nil {
+			if err := c.insert(ctx, s, fresh); err != nil {
 				return err
 			}
-			return s.relationChanged(ctx, link.Relation, link.Owner, anyRows(slices.Concat(missing, fresh)), anyRows(gone))
+			return s.relationChanged(ctx, c.link.Relation, c.link.Owner, slices.Concat(missing, fresh), gone)
 		})
 	})
 	if err != nil {
-		return fmt.Errorf("kin: set %s: %w", link.Relation.GoName(), err)
+		return c.errorf("set", err)
 	}
-	r.forget(db.session(), link, gone)
-	r.link(link, rows)
-	moved(db.session(), link, old)
-	r.rows, r.many.Loaded = append([]*T{}, rows...), true
+	c.forget(db.session(), gone)
+	c.adopt(rows)
+	c.moved(db.session(), old)
+	c.Hold(rows)
+	c.Many().Loaded = true
 	return nil
 }
 
 // compare returns the rows that are wanted and not there, and those that are
 // there and not wanted.
-func compare[T any](have, want []*T) (missing, extra []*T, err error) {
-	there := map[rel.Key]*T{}
+func compare(k *schema.Key, have, want []any) (missing, extra []any, err error) {
+	there := map[rel.Key]any{}
 	for _, row := range have {
-		key, err := hydrate.KeyOf(keyOf[T](), row)
+		key, err := hydrate.KeyOf(k, row)
 		if err != nil {
 			return nil, nil, err
 		}
 		there[key] = row
 	}
 	for _, row := range want {
-		key, err := hydrate.KeyOf(keyOf[T](), row)
+		key, err := hydrate.KeyOf(k, row)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -337,7 +364,7 @@ func compare[T any](have, want []*T) (missing, extra []*T, err error) {
 		delete(there, key)
 	}
 	for _, row := range have {
-		if key, _ := hydrate.KeyOf(keyOf[T](), row); there[key] != nil {
+		if key, _ := hydrate.KeyOf(k, row); there[key] != nil {
 			extra = append(extra, row)
 		}
 	}

@@ -36,13 +36,13 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...Pat
 	if err != nil {
 		return nil, false, err
 	}
-	q, err := same(m, row, texts(columns))
+	q, err := same(m, row, row == nil, texts(columns))
 	if err != nil {
 		return nil, false, err
 	}
 	var unique *UniqueError
 	for try := range finderTries {
-		found, err = q.Get(ctx, db)
+		found, err = queryRow[T](q.single(ctx, db, m.Type, oneRow))
 		if !errors.Is(err, ErrNotFound) {
 			return found, false, err
 		}
@@ -57,7 +57,7 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...Pat
 		}
 		// Another was faster, and its row is the one; or it is another row,
 		// with which this one agrees in columns that say nothing of it.
-		if found, readErr := q.Get(ctx, db); !errors.Is(readErr, ErrNotFound) {
+		if found, readErr := queryRow[T](q.single(ctx, db, m.Type, oneRow)); !errors.Is(readErr, ErrNotFound) {
 			return found, false, readErr
 		}
 		if hidden, seeErr := q.hidden(ctx, db, m); hidden || seeErr != nil {
@@ -80,12 +80,12 @@ func GetOrCreate[T any](ctx context.Context, db Executor, row *T, columns ...Pat
 
 // hidden reports whether the query would have rows if none were softly deleted
 // or outside a filter.
-func (qs QuerySet[T]) hidden(ctx context.Context, db Executor, m *schema.Model) (bool, error) {
+func (q *query) hidden(ctx context.Context, db Executor, m *schema.Model) (bool, error) {
 	s := db.session()
 	if m.Deleted == nil && s.filters == nil {
 		return false, nil
 	}
-	return qs.WithDeleted().Exists(s.unfiltered(ctx), db)
+	return q.withDeleted().exists(s.unfiltered(ctx), db, m.Type)
 }
 
 // unfiltered returns the context in which no filter holds.
@@ -100,7 +100,7 @@ func (s *session) unfiltered(ctx context.Context) context.Context {
 // the fields, which are unique together, and not in the columns. That the
 // database has named other fields does not say so: a row that is the same in
 // both, and has gone since, breaks them all, and one is named.
-func (qs QuerySet[T]) other(ctx context.Context, db Executor, m *schema.Model, row *T, columns, fields []string) (bool, error) {
+func (q *query) other(ctx context.Context, db Executor, m *schema.Model, row any, columns, fields []string) (bool, error) {
 	if len(fields) == 0 {
 		return false, nil
 	}
@@ -110,7 +110,7 @@ func (qs QuerySet[T]) other(ctx context.Context, db Executor, m *schema.Model, r
 			shared = append(shared, name)
 		}
 	}
-	q, err := same(m, row, shared)
+	q, err := same(m, row, false, shared)
 	if err != nil {
 		return false, err
 	}
@@ -118,7 +118,8 @@ func (qs QuerySet[T]) other(ctx context.Context, db Executor, m *schema.Model, r
 	for _, name := range columns {
 		args = append(args, name, reflect.ValueOf(row).Elem().FieldByIndex(m.FieldOf(name).Index).Interface())
 	}
-	return q.Exclude(columns[0], args[1], args[2:]...).own().WithDeleted().Exists(db.session().unfiltered(ctx), db)
+	q = q.filtering(m.Type, true, columns[0], args[1], args[2:]).own().withDeleted()
+	return q.exists(db.session().unfiltered(ctx), db, m.Type)
 }
 
 // again reports, after a pause, whether a statement that was outside a
@@ -193,8 +194,8 @@ func adopt(m *schema.Model, row, found any) error {
 }
 
 // same returns the query for rows that agree with row in the columns.
-func same[T any](m *schema.Model, row *T, columns []string) (q QuerySet[T], err error) {
-	if row == nil || len(columns) == 0 {
+func same(m *schema.Model, row any, none bool, columns []string) (q *query, err error) {
+	if none || len(columns) == 0 {
 		return q, fmt.Errorf("kin: get or create of %s: takes a row and the columns that say which one it is", m.Name)
 	}
 	for _, name := range columns {
@@ -207,19 +208,18 @@ func same[T any](m *schema.Model, row *T, columns []string) (q QuerySet[T], err 
 			return q, fmt.Errorf("kin: get or create of %s: %s is left to the database while it is zero; set it, or name other columns",
 				m.Name, mem.Column.GoName())
 		case ok && mem.Column != nil:
-			q = q.Filter(name, reflect.ValueOf(row).Elem().FieldByIndex(mem.Column.Field.Index).Interface())
+			q = q.filtering(m.Type, false, name, reflect.ValueOf(row).Elem().FieldByIndex(mem.Column.Field.Index).Interface(), nil)
 		case ok && mem.Relation.Kind == schema.ToOne:
 			key, null, err := hydrate.ForeignKeyOf(row, mem.Relation.Field)
 			if err != nil {
 				return q, fmt.Errorf("kin: get or create of %s: %s %w", m.Name, mem.Relation.GoName(), err)
 			}
 			if null {
-				q = q.Filter(name, nil)
+				q = q.filtering(m.Type, false, name, nil, nil)
 				continue
 			}
-			q = QuerySet[T]{q.q.with(func(q *query) {
-				q.fixed = append(q.fixed, plan.Fixed{Field: mem.Relation.Field.Name, Key: key})
-			})}
+			q = q.derived()
+			q.fixed = append(q.fixed, plan.Fixed{Field: mem.Relation.Field.Name, Key: key})
 		default:
 			return q, fmt.Errorf("kin: get or create of %s: %s has no column %q%s", m.Name, m.Name, name, schema.Suggest(name, m.Members()))
 		}

@@ -76,14 +76,23 @@ func (fk ForeignKey[T]) Ref() *T {
 		return fk.row
 	case rel.KeyOnly:
 		row := new(T)
-		if hydrate.SetKey(keyOf[T](), row, fk.fk.Key) != nil {
+		if !standIn(reflect.TypeFor[T](), row, fk.fk.Key) {
 			return nil
 		}
-		hydrate.MarkUnread(structOf(reflect.TypeFor[T]()), row)
 		return row
 	case rel.IsNull, rel.Unread, rel.Bad, rel.Probed:
 	}
 	return nil
+}
+
+// standIn gives row, a new *T, a key and nothing else.
+func standIn(t reflect.Type, row any, key rel.Key) bool {
+	s := structOf(t)
+	if hydrate.SetKey(s.Key(), row, key) != nil {
+		return false
+	}
+	hydrate.MarkUnread(s, row)
+	return true
 }
 
 // IsNull reports whether fk is known to refer to no row.
@@ -97,7 +106,7 @@ func (fk ForeignKey[T]) Loaded() bool { return fk.row != nil }
 // reverse relation, that is kept in step: fk's row leaves the old one's
 // children and joins the new one's. The database is not changed.
 func (fk *ForeignKey[T]) Set(row *T) {
-	fk.unlink()
+	leave(fk.fk.Link, fk, fk.row != nil, fk.row)
 	fk.row = row
 	fk.fk.Key = rel.Key{}
 	if row == nil {
@@ -105,7 +114,7 @@ func (fk *ForeignKey[T]) Set(row *T) {
 		return
 	}
 	fk.fk.State = rel.Loaded
-	if home, owner := fk.home(); home != nil {
+	if home, owner := homeFor(fk.fk.Link, fk); home != nil {
 		home.Rel.Ops.Append(fieldOf(row, home), owner, nil)
 	}
 }
@@ -113,36 +122,44 @@ func (fk *ForeignKey[T]) Set(row *T) {
 // SetKey makes fk refer to the row with a key, which is not loaded then. A
 // composite key has several parts, in the order of T's fields.
 func (fk *ForeignKey[T]) SetKey(parts ...any) error {
-	key, err := makeKey(reflect.TypeFor[T](), parts)
+	key, err := keyFrom(reflect.TypeFor[T](), parts)
 	if err != nil {
-		return fmt.Errorf("kin: a key of %s: %w", reflect.TypeFor[T]().Name(), err)
+		return err
 	}
-	fk.unlink()
+	leave(fk.fk.Link, fk, fk.row != nil, fk.row)
 	fk.row, fk.fk.Key, fk.fk.State = nil, key, rel.KeyOnly
 	return nil
+}
+
+func keyFrom(t reflect.Type, parts []any) (rel.Key, error) {
+	key, err := makeKey(t, parts)
+	if err != nil {
+		err = fmt.Errorf("kin: a key of %s: %w", t.Name(), err)
+	}
+	return key, err
 }
 
 // Clear makes fk NULL.
 func (fk *ForeignKey[T]) Clear() { fk.Set(nil) }
 
-// unlink takes the owner of fk out of the children of its row.
-func (fk *ForeignKey[T]) unlink() {
-	if fk.row == nil {
+// leave takes the owner of fk, a pointer to a ForeignKey[T] that is at link,
+// out of the children of the row that it has loaded, if it has.
+func leave(link rel.Link, fk any, loaded bool, row any) {
+	if !loaded {
 		return
 	}
-	if home, owner := fk.home(); home != nil {
-		home.Rel.Ops.Remove(fieldOf(fk.row, home), owner)
+	if home, owner := homeFor(link, fk); home != nil {
+		home.Rel.Ops.Remove(fieldOf(row, home), owner)
 	}
 }
 
-// home returns the field of T that holds the children, and fk's owner, if
-// both are known.
-func (fk *ForeignKey[T]) home() (*schema.Field, any) {
-	link := fk.fk.Link
+// homeFor returns the field of T that holds the children, and the owner of fk,
+// a pointer to a ForeignKey[T] that is at link, if both are known.
+func homeFor(link rel.Link, fk any) (*schema.Field, any) {
 	if link.Owner == nil || link.Relation == nil || link.Relation.Inverse.Field == nil {
 		return nil, nil
 	}
-	if _, writing := link.Owner.(*rel.Trail); writing || fieldOf(link.Owner, link.Relation.Field) != any(fk) {
+	if _, writing := link.Owner.(*rel.Trail); writing || fieldOf(link.Owner, link.Relation.Field) != fk {
 		return nil, nil // fk is in a copy of the row
 	}
 	return link.Relation.Inverse.Field, link.Owner
@@ -154,70 +171,96 @@ func (fk *ForeignKey[T]) home() (*schema.Field, any) {
 // has [QuerySet.WithDeleted].
 func (fk *ForeignKey[T]) Load(ctx context.Context, db Executor) (*T, error) {
 	switch fk.fk.State {
-	case rel.Loaded:
-		return fk.row, nil
+	case rel.Loaded, rel.Probed:
+		return fk.Get(), nil
 	case rel.IsNull:
 		return nil, nil
-	case rel.KeyOnly:
-	case rel.Unread:
-		return nil, fmt.Errorf("kin: the foreign key to %s was not read", reflect.TypeFor[T]().Name())
-	case rel.Bad:
-		return nil, errors.New(fk.fk.Key.S)
-	case rel.Probed:
-		return fk.Get(), nil
+	case rel.KeyOnly, rel.Unread, rel.Bad:
 	}
-	s := db.session()
-	if f := fetchingOf(fk.fk.Link); f != nil {
-		row, known, err := f.one(ctx, s, fk.fk)
-		switch {
-		case err != nil:
-			return nil, err
-		case known && row == nil:
-			return nil, notFoundIn(reflect.TypeFor[T]())
-		case known:
-			fk.row, fk.fk.State = hydrate.Row[T](row), rel.Loaded
-			return fk.row, nil
-		}
-	}
-	s.single(ctx, fk.fk.Link, reflect.TypeFor[T]().Name())
-	q := QuerySet[T]{&query{fixed: []plan.Fixed{{Key: fk.fk.Key}}}}
-	row, err := q.Get(ctx, db)
-	if err != nil {
+	if err := loadOne(ctx, db, reflect.TypeFor[T](), fk); err != nil {
 		return nil, err
 	}
-	fk.row, fk.fk.State = row, rel.Loaded
-	return row, nil
+	return fk.row, nil
+}
+
+// loadOne loads the row of field, a pointer to a ForeignKey[T] that has a key,
+// or should have.
+func loadOne(ctx context.Context, db Executor, t reflect.Type, field any) error {
+	ref := hydrate.RefOf(t, field)
+	fk := ref.FK()
+	if err := unusable(t, fk); err != nil {
+		return err
+	}
+	s := db.session()
+	var row hydrate.Pointer
+	known := false
+	if f := fetchingOf(fk.Link); f != nil {
+		var err error
+		row, known, err = f.one(ctx, s, *fk)
+		switch {
+		case err != nil:
+			return err
+		case known && row == nil:
+			return notFoundIn(t)
+		}
+	}
+	if !known {
+		s.single(ctx, fk.Link, t.Name())
+		q := &query{fixed: []plan.Fixed{{Key: fk.Key}}}
+		var err error
+		if row, err = q.single(ctx, db, t, oneRow); err != nil {
+			return err
+		}
+	}
+	ref.Hold(row)
+	fk.State = rel.Loaded
+	return nil
+}
+
+// unusable returns why a foreign key to the type t has no key, if it should.
+func unusable(t reflect.Type, fk *rel.FK) error {
+	switch fk.State {
+	case rel.Bad:
+		return errors.New(fk.Key.S)
+	case rel.Unread:
+		return fmt.Errorf("kin: the foreign key to %s was not read", t.Name())
+	case rel.IsNull, rel.KeyOnly, rel.Loaded, rel.Probed:
+	}
+	return nil
 }
 
 // Value implements [driver.Valuer]: it is the key, so that a ForeignKey can
 // be compared with in a filter.
 func (fk ForeignKey[T]) Value() (driver.Value, error) {
-	key, null, err := fk.key()
+	return refValue(reflect.TypeFor[T](), &fk)
+}
+
+func refValue(t reflect.Type, field any) (driver.Value, error) {
+	key, null, err := refKey(t, field)
 	if err != nil || null {
 		return nil, err
 	}
-	types := keyOf[T]().Types
+	types := structOf(t).Key().Types
 	if len(types) != 1 {
-		return nil, fmt.Errorf("kin: the key of %s has %d columns; take Ref()", reflect.TypeFor[T]().Name(), len(types))
+		return nil, fmt.Errorf("kin: the key of %s has %d columns; take Ref()", t.Name(), len(types))
 	}
 	return key.Value(types[0], hydrate.AnyTraits())
 }
 
-// key returns the key that fk refers to.
-func (fk ForeignKey[T]) key() (key rel.Key, null bool, err error) {
-	switch fk.fk.State {
+// refKey returns the key that field, a pointer to a ForeignKey[T], refers to.
+func refKey(t reflect.Type, field any) (key rel.Key, null bool, err error) {
+	ref := hydrate.RefOf(t, field)
+	switch fk := ref.FK(); fk.State {
 	case rel.KeyOnly:
-		return fk.fk.Key, false, nil
+		return fk.Key, false, nil
 	case rel.Loaded:
-		key, err = hydrate.KeyOf(keyOf[T](), fk.row)
+		key, err = hydrate.KeyOf(structOf(t).Key(), ref.Row())
 		if err != nil {
-			err = fmt.Errorf("kin: the %s %w", reflect.TypeFor[T]().Name(), err)
+			err = fmt.Errorf("kin: the %s %w", t.Name(), err)
 		}
 		return key, false, err
-	case rel.Bad:
-		return key, false, errors.New(fk.fk.Key.S)
-	case rel.Unread:
-		return key, false, fmt.Errorf("kin: the foreign key to %s was not read", reflect.TypeFor[T]().Name())
+	case rel.Bad, rel.Unread:
+		return key, false, unusable(t, fk)
 	case rel.IsNull, rel.Probed:
 	}
 	return key, true, nil
@@ -225,19 +268,18 @@ func (fk ForeignKey[T]) key() (key rel.Key, null bool, err error) {
 
 // String returns the model and the key, such as SchoolClass(7). The row's
 // fields are left out: they may lead back here.
-func (fk ForeignKey[T]) String() string {
-	if fk.fk.State == rel.Unread {
-		return reflect.TypeFor[T]().Name() + "(not read)"
-	}
-	key, null, err := fk.key()
-	return keyText(reflect.TypeFor[T](), key, null, err)
-}
+func (fk ForeignKey[T]) String() string { return refText(reflect.TypeFor[T](), &fk) }
 
 // GoString implements [fmt.GoStringer].
-func (fk ForeignKey[T]) GoString() string { return fk.String() }
+func (fk ForeignKey[T]) GoString() string { return refText(reflect.TypeFor[T](), &fk) }
 
-// keyOf returns what T says of its primary key.
-func keyOf[T any]() *schema.Key { return structOf(reflect.TypeFor[T]()).Key() }
+func refText(t reflect.Type, field any) string {
+	if hydrate.RefOf(t, field).FK().State == rel.Unread {
+		return t.Name() + "(not read)"
+	}
+	key, null, err := refKey(t, field)
+	return keyText(t, key, null, err)
+}
 
 func (ForeignKey[T]) declare() schema.RelField {
 	t := reflect.TypeFor[T]()
@@ -245,7 +287,7 @@ func (ForeignKey[T]) declare() schema.RelField {
 		Kind: schema.ToOne, Target: t,
 		Struct: func() *schema.Struct { return structOf(t) },
 		Ops: &schema.Ops{
-			Core: func(field any) any { return &field.(*ForeignKey[T]).fk },
+			Core: func(field any) any { return hydrate.RefOf(t, field).FK() },
 			Set: func(field, row any) {
 				target, _ := row.(*T)
 				field.(*ForeignKey[T]).Set(target)

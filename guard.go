@@ -36,23 +36,27 @@ const (
 // Whatever is allowed, a field tagged secret cannot be filtered or ordered by
 // through a text.
 func (qs QuerySet[T]) Allow(paths ...string) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) {
-		g := q.guarding()
-		g.Allow = slices.Clone(paths)
-		if g.Allow == nil {
-			g.Allow = []string{} // which is nothing, not everything
-		}
-		conditions, list := false, false
-		for outer := g.Outer; outer != nil; outer = outer.Outer {
-			conditions, list = conditions || outer.Conditions > 0, list || outer.List > 0
-		}
-		if !conditions {
-			g.Conditions = allowedConditions
-		}
-		if !list {
-			g.List = allowedList
-		}
-	})}
+	return QuerySet[T]{qs.q.allowing(paths)}
+}
+
+func (q *query) allowing(paths []string) *query {
+	q = q.derived()
+	g := q.guarding()
+	g.Allow = slices.Clone(paths)
+	if g.Allow == nil {
+		g.Allow = []string{} // which is nothing, not everything
+	}
+	conditions, list := false, false
+	for outer := g.Outer; outer != nil; outer = outer.Outer {
+		conditions, list = conditions || outer.Conditions > 0, list || outer.List > 0
+	}
+	if !conditions {
+		g.Conditions = allowedConditions
+	}
+	if !list {
+		g.List = allowedList
+	}
+	return q
 }
 
 // Caps are the most that may be asked for; 0 leaves a cap as it is. Without
@@ -68,21 +72,25 @@ type Caps struct {
 // Cap limits what may be asked for in texts from then on, by Filter, Exclude
 // and OrderBy. More is an error of the query.
 func (qs QuerySet[T]) Cap(c Caps) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) {
-		if c.Hops < 0 || c.Conditions < 0 || c.List < 0 {
-			q.fail(fmt.Errorf("kin: a query on %s: a cap is negative", reflect.TypeFor[T]().Name()))
-		}
-		g := q.guarding()
-		if c.Hops > 0 {
-			g.Hops = c.Hops
-		}
-		if c.Conditions > 0 {
-			g.Conditions = c.Conditions
-		}
-		if c.List > 0 {
-			g.List = c.List
-		}
-	})}
+	return QuerySet[T]{qs.q.capped(reflect.TypeFor[T](), c)}
+}
+
+func (q *query) capped(t reflect.Type, c Caps) *query {
+	q = q.derived()
+	if c.Hops < 0 || c.Conditions < 0 || c.List < 0 {
+		q.fail(fmt.Errorf("kin: a query on %s: a cap is negative", t.Name()))
+	}
+	g := q.guarding()
+	if c.Hops > 0 {
+		g.Hops = c.Hops
+	}
+	if c.Conditions > 0 {
+		g.Conditions = c.Conditions
+	}
+	if c.List > 0 {
+		g.List = c.List
+	}
+	return q
 }
 
 // guarding returns a guard of the query's own, within those that it has.
@@ -113,13 +121,13 @@ func (q *query) loads(paths []string) error {
 }
 
 // own marks the conditions so far as those of the program, or of kin.
-func (qs QuerySet[T]) own() QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) {
-		q.calls = slices.Clone(q.calls)
-		for i, call := range q.calls {
-			q.calls[i] = plan.Guarded{Ask: call, Own: true}
-		}
-	})}
+func (q *query) own() *query {
+	q = q.derived()
+	q.calls = slices.Clone(q.calls)
+	for i, call := range q.calls {
+		q.calls[i] = plan.Guarded{Ask: call, Own: true}
+	}
+	return q
 }
 
 // ErrMaxRows says that a query has more rows than [QuerySet.MaxRows] allows.
@@ -131,12 +139,16 @@ var ErrMaxRows = errors.New("kin: the query has more rows than MaxRows")
 // limit: none of the rows are left out in silence. The database is asked for
 // at most one row of the query more.
 func (qs QuerySet[T]) MaxRows(n int) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) {
-		q.reads.maxRows = int64(n)
-		if n < 1 {
-			q.fail(fmt.Errorf("kin: a query on %s: a budget of %d rows", reflect.TypeFor[T]().Name(), n))
-		}
-	})}
+	return QuerySet[T]{qs.q.budgeting(reflect.TypeFor[T](), n)}
+}
+
+func (q *query) budgeting(t reflect.Type, n int) *query {
+	q = q.derived()
+	q.reads.maxRows = int64(n)
+	if n < 1 {
+		q.fail(fmt.Errorf("kin: a query on %s: a budget of %d rows", t.Name(), n))
+	}
+	return q
 }
 
 // budget returns a function that is called for each row and fails when there

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -29,12 +30,16 @@ const insertChunk = 500
 //
 // A foreign key to a row that is not saved is an error that says so.
 func Insert[T any](ctx context.Context, db Executor, rows ...*T) error {
-	s := db.session()
-	_, m, err := toWrite[T](s)
+	return db.session().insertAll(ctx, reflect.TypeFor[T](), anyRows(rows))
+}
+
+// insertAll is [Insert] for rows of the type t, each a *T.
+func (s *session) insertAll(ctx context.Context, t reflect.Type, rows []any) error {
+	_, m, err := s.toWrite(t)
 	if err != nil {
 		return err
 	}
-	return s.insert(ctx, m, anyRows(rows))
+	return s.insert(ctx, m, rows)
 }
 
 // insert is [Insert] for rows of the model m, which are *T.

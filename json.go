@@ -23,44 +23,51 @@ import (
 // as its key, and one that was written before in the same field of the whole
 // without its to-many relations, so that every graph comes to an end, and soon.
 func (fk ForeignKey[T]) MarshalJSON() ([]byte, error) {
-	if fk.row != nil {
-		trail := fk.fk.Link.Trail()
-		if !trail.Has(fk.row) {
-			return marshalRow(fk.row, trail)
-		}
-		return marshalItem(fk.row, trail)
+	return marshalRef(reflect.TypeFor[T](), &fk)
+}
+
+func marshalRef(t reflect.Type, field any) ([]byte, error) {
+	ref := hydrate.RefOf(t, field)
+	if row := ref.Row(); row != nil {
+		return marshalItem(t, row, ref.FK().Link.Trail())
 	}
-	if fk.fk.State == rel.Unread {
+	if ref.FK().State == rel.Unread {
 		return []byte("null"), nil // other columns that were not read are written as zero, too
 	}
-	key, null, err := fk.key()
+	key, null, err := refKey(t, field)
 	if err != nil || null {
 		return []byte("null"), err
 	}
-	return marshalKey(keyOf[T](), key)
+	return marshalKey(structOf(t).Key(), key)
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. It takes a key, an object with
 // the fields of T, or null.
 func (fk *ForeignKey[T]) UnmarshalJSON(data []byte) error {
+	return unmarshalRef(reflect.TypeFor[T](), data, func(row any) { fk.Set(row.(*T)) }, fk.SetKey)
+}
+
+// unmarshalRef reads a reference to a row of the type t, and calls set with the
+// row, nil for none, or setKey.
+func unmarshalRef(t reflect.Type, data []byte, set func(row any), setKey func(parts ...any) error) error {
 	data = bytes.TrimSpace(data)
 	switch {
 	case string(data) == "null":
-		fk.Clear()
+		set(reflect.Zero(reflect.PointerTo(t)).Interface())
 		return nil
 	case len(data) > 0 && data[0] == '{':
-		row := new(T)
+		row := reflect.New(t).Interface()
 		if err := json.Unmarshal(data, row); err != nil {
 			return err
 		}
-		fk.Set(row)
+		set(row)
 		return nil
 	}
-	parts, err := unmarshalKey(keyOf[T](), data)
+	parts, err := unmarshalKey(structOf(t).Key(), data)
 	if err != nil {
-		return fmt.Errorf("kin: a key of %s: %w", reflect.TypeFor[T]().Name(), err)
+		return fmt.Errorf("kin: a key of %s: %w", t.Name(), err)
 	}
-	return fk.SetKey(parts...)
+	return setKey(parts...)
 }
 
 // MarshalJSON implements [json.Marshaler]: an array of the rows, or null if
@@ -69,14 +76,23 @@ func (r collection[T]) MarshalJSON() ([]byte, error) {
 	if !r.many.Loaded {
 		return []byte("null"), nil
 	}
-	trail := r.many.Link.Trail()
+	return marshalRows(reflect.TypeFor[T](), r.many.Link.Trail(), anyRows(r.rows))
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. It takes an array of objects
+// with the fields of T, or of keys, which then are the loaded rows, or null.
+func (r *collection[T]) UnmarshalJSON(data []byte) error {
+	return unmarshalRows(reflect.TypeFor[T](), r, data)
+}
+
+func marshalRows(t reflect.Type, trail *rel.Trail, rows []any) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteByte('[')
-	for i, row := range r.rows {
+	for i, row := range rows {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		text, err := marshalItem(row, trail)
+		text, err := marshalItem(t, row, trail)
 		if err != nil {
 			return nil, err
 		}
@@ -86,55 +102,57 @@ func (r collection[T]) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func marshalItem[T any](row *T, trail *rel.Trail) ([]byte, error) {
-	if !trail.Has(row) {
-		return marshalRow(row, trail)
-	}
-	key, err := hydrate.KeyOf(keyOf[T](), row)
-	if err != nil {
-		return []byte("null"), nil //nolint:nilerr // a row without key has nothing to be called by
-	}
-	return marshalKey(keyOf[T](), key)
-}
-
-// UnmarshalJSON implements [json.Unmarshaler]. It takes an array of objects
-// with the fields of T, or of keys, which then are the loaded rows, or null.
-func (r *collection[T]) UnmarshalJSON(data []byte) error {
+func unmarshalRows(t reflect.Type, field any, data []byte) error {
 	var items []json.RawMessage
 	if err := json.Unmarshal(data, &items); err != nil {
 		return err
 	}
-	var rows []*T
+	var rows []any
 	if items != nil {
-		rows = make([]*T, len(items))
+		rows = make([]any, len(items))
 	}
 	for i, item := range items {
 		var err error
-		if rows[i], err = unmarshalItem[T](item); err != nil {
+		if rows[i], err = unmarshalItem(t, item); err != nil {
 			return err
 		}
 	}
-	r.rows, r.many.Loaded = rows, rows != nil
+	l := hydrate.ListOf(t, field)
+	l.Hold(rows)
+	l.Many().Loaded = rows != nil
 	return nil
 }
 
-// unmarshalItem reads what marshalItem writes.
-func unmarshalItem[T any](data []byte) (*T, error) {
-	row := new(T)
+func marshalItem(t reflect.Type, row any, trail *rel.Trail) ([]byte, error) {
+	if row == nil || !trail.Has(row) {
+		return marshalRow(t, row, trail)
+	}
+	k := structOf(t).Key()
+	key, err := hydrate.KeyOf(k, row)
+	if err != nil {
+		return []byte("null"), nil //nolint:nilerr // a row without key has nothing to be called by
+	}
+	return marshalKey(k, key)
+}
+
+// unmarshalItem reads what marshalItem writes: a *T.
+func unmarshalItem(t reflect.Type, data []byte) (any, error) {
+	row := reflect.New(t).Interface()
 	err := json.Unmarshal(data, row)
 	if err == nil || data[0] == '{' {
 		return row, err
 	}
-	parts, keyErr := unmarshalKey(keyOf[T](), data)
+	k := structOf(t).Key()
+	parts, keyErr := unmarshalKey(k, data)
 	if keyErr != nil {
 		return nil, err
 	}
-	key, keyErr := makeKey(reflect.TypeFor[T](), parts)
+	key, keyErr := makeKey(t, parts)
 	if keyErr != nil {
 		return nil, err
 	}
-	row = new(T)
-	return row, hydrate.SetKey(keyOf[T](), row, key)
+	row = reflect.New(t).Interface()
+	return row, hydrate.SetKey(k, row, key)
 }
 
 // marshalRow writes a row through encoding/json, so that the tags and methods
@@ -142,14 +160,19 @@ func unmarshalItem[T any](data []byte) (*T, error) {
 // the rows that are being written around them. A row that has been written
 // before is written without its to-many relations: else a graph in which many
 // rows lead to many would be written along each of its paths.
-func marshalRow[T any](row *T, trail *rel.Trail) ([]byte, error) {
-	c := *row
+func marshalRow(t reflect.Type, row any, trail *rel.Trail) ([]byte, error) {
+	if row == nil {
+		return []byte("null"), nil
+	}
+	v := reflect.New(t)
+	v.Elem().Set(reflect.ValueOf(row).Elem())
+	c := v.Interface()
 	here, again := trail.Into(row)
-	for _, f := range structOf(reflect.TypeFor[T]()).Fields {
+	for _, f := range structOf(t).Fields {
 		if f.Rel.Kind == schema.NoRel {
 			continue
 		}
-		switch core := f.Rel.Ops.Core(fieldOf(&c, f)).(type) {
+		switch core := f.Rel.Ops.Core(fieldOf(c, f)).(type) {
 		case *rel.FK:
 			core.Link.Owner = here
 		case *rel.Many:
@@ -157,7 +180,7 @@ func marshalRow[T any](row *T, trail *rel.Trail) ([]byte, error) {
 			core.Link.Owner = here
 		}
 	}
-	return json.Marshal(&c)
+	return json.Marshal(c)
 }
 
 // marshalKey writes a key: a number or a text, or an array of several. Parts

@@ -34,13 +34,13 @@ const (
 // loads several relations to many rows cannot lock. Count and Exists lock
 // nothing.
 func (qs QuerySet[T]) ForUpdate(wait ...LockWait) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.lock(reflect.TypeFor[T](), plan.Update, wait) })}
+	return QuerySet[T]{qs.q.locked(reflect.TypeFor[T](), plan.Update, wait)}
 }
 
 // ForShare is [QuerySet.ForUpdate], but others may lock the rows for share
 // too: it keeps them as they are without having them alone.
 func (qs QuerySet[T]) ForShare(wait ...LockWait) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.lock(reflect.TypeFor[T](), plan.Share, wait) })}
+	return QuerySet[T]{qs.q.locked(reflect.TypeFor[T](), plan.Share, wait)}
 }
 
 // LockOf has [QuerySet.ForUpdate] or [QuerySet.ForShare] lock the rows at the
@@ -48,10 +48,14 @@ func (qs QuerySet[T]) ForShare(wait ...LockWait) QuerySet[T] {
 // MariaDB cannot tell apart which tables' rows are locked, and refuses it;
 // MySQL can.
 func (qs QuerySet[T]) LockOf(paths ...string) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) {
-		l := q.locking()
-		l.Of = slices.Concat(l.Of, paths)
-	})}
+	return QuerySet[T]{qs.q.lockingOf(paths)}
+}
+
+func (q *query) lockingOf(paths []string) *query {
+	q = q.derived()
+	l := q.locking()
+	l.Of = slices.Concat(l.Of, paths)
+	return q
 }
 
 // locking returns a copy of what the query locks, which is the query's own.
@@ -64,7 +68,8 @@ func (q *query) locking() *plan.Lock {
 	return l
 }
 
-func (q *query) lock(t reflect.Type, strength plan.Strength, wait []LockWait) {
+func (q *query) locked(t reflect.Type, strength plan.Strength, wait []LockWait) *query {
+	q = q.derived()
 	l := q.locking()
 	l.Strength, l.Wait = strength, plan.Waits
 	for i, w := range wait {
@@ -73,4 +78,5 @@ func (q *query) lock(t reflect.Type, strength plan.Strength, wait []LockWait) {
 		}
 		l.Wait = plan.Wait(w)
 	}
+	return q
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"reflect"
 
-	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -45,7 +44,7 @@ func Linked[T any](rows ...*T) ManyToMany[T] { return ManyToMany[T]{holding(rows
 // loaded already or not. If the field does not know which row it is in, the
 // error is [ErrUnbound].
 func (m *ManyToMany[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
-	if done, err := m.fetch(ctx, db, m); done || err != nil {
+	if done, err := fetch(ctx, db, reflect.TypeFor[T](), &m.many, m); done || err != nil {
 		return m.rows, err
 	}
 	rows, err := m.Query().All(ctx, db)
@@ -59,16 +58,8 @@ func (m *ManyToMany[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
 // Query returns the rows as a query, to narrow further. It asks the database
 // when it is run, loaded or not. If the field does not know which row it is
 // in, running the query gives [ErrUnbound].
-func (m *ManyToMany[T]) Query() QuerySet[T] { return m.linkedRows("ManyToMany") }
-
-// linkedRows returns the query for the rows that are linked to the field's.
-func (c *collection[T]) linkedRows(what string) QuerySet[T] {
-	link, key, err := c.home(what)
-	if err != nil {
-		return QuerySet[T]{&query{err: err}}
-	}
-	owner := link.Relation.From.Type
-	return QuerySet[T]{&query{fixed: []plan.Fixed{{Owner: owner, Field: link.Relation.Field.Name, Key: key}}}}
+func (m *ManyToMany[T]) Query() QuerySet[T] {
+	return QuerySet[T]{linkedRows(reflect.TypeFor[T](), &m.many, "ManyToMany")}
 }
 
 // Add links rows to the field's row. Those that are not saved yet are
@@ -76,40 +67,24 @@ func (c *collection[T]) linkedRows(what string) QuerySet[T] {
 // are added or none: one that is softly deleted or outside a filter is
 // [ErrNotFound]. Loaded fields of both sides have the rows afterwards.
 func (m *ManyToMany[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := m.linking()
-	if err != nil {
-		return err
-	}
-	return l.add(ctx, db, "add to", rows)
+	return linkingOf(reflect.TypeFor[T](), nil, m).add(ctx, db, anyRows(rows))
 }
 
 // Create inserts new rows and links them to the field's row.
 func (m *ManyToMany[T]) Create(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := m.linking()
-	if err != nil {
-		return err
-	}
-	return l.create(ctx, db, rows)
+	return linkingOf(reflect.TypeFor[T](), nil, m).create(ctx, db, anyRows(rows))
 }
 
 // Remove ends the links to rows, which stay in the database. A row that is not
 // linked is [ErrNotFound], and no link is ended then.
 func (m *ManyToMany[T]) Remove(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := m.linking()
-	if err != nil {
-		return err
-	}
-	return l.remove(ctx, db, rows)
+	return linkingOf(reflect.TypeFor[T](), nil, m).remove(ctx, db, anyRows(rows))
 }
 
 // Clear ends all links of the field's row to rows that are there, neither
 // softly deleted nor outside a filter, and returns how many there were.
 func (m *ManyToMany[T]) Clear(ctx context.Context, db Executor) (int64, error) {
-	l, err := m.linking()
-	if err != nil {
-		return 0, err
-	}
-	return l.clear(ctx, db)
+	return linkingOf(reflect.TypeFor[T](), nil, m).clear(ctx, db)
 }
 
 // Set links rows to the field's row, and no others: what is missing is added,
@@ -117,30 +92,9 @@ func (m *ManyToMany[T]) Clear(ctx context.Context, db Executor) (int64, error) {
 // softly deleted or outside a filter stay as they are. It is loaded afterwards,
 // in the order given. All is done or nothing.
 func (m *ManyToMany[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := m.linking()
-	if err != nil {
-		return err
-	}
-	return l.set(ctx, db, rows)
-}
-
-func (m *ManyToMany[T]) linking() (*linking[T], error) {
-	link, key, err := m.home("ManyToMany")
-	if err != nil {
-		return nil, err
-	}
-	return &linking[T]{&m.collection, link, key, &bareLinks[T]{&m.collection, link.Relation.Via, key}}, nil
+	return linkingOf(reflect.TypeFor[T](), nil, m).set(ctx, db, anyRows(rows))
 }
 
 func (ManyToMany[T]) declare() schema.RelField {
-	t := reflect.TypeFor[T]()
-	return schema.RelField{
-		Kind: schema.Linked, Target: t,
-		Struct: func() *schema.Struct { return structOf(t) },
-		Ops: &schema.Ops{
-			Core:   func(field any) any { return &field.(*ManyToMany[T]).many },
-			Append: func(field, row, _ any) { f := field.(*ManyToMany[T]); f.includeAt(row.(*T), f.place(row.(*T))) },
-			Remove: func(field, row any) { f := field.(*ManyToMany[T]); f.leaveOutAt(f.place(row.(*T))) },
-		},
-	}
+	return declared(schema.Linked, reflect.TypeFor[T](), placeOf)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // A collection is what the fields with many rows have in common: [Reverse],
@@ -50,28 +51,34 @@ func (c collection[T]) Loaded() bool { return c.many.Loaded }
 func (c collection[T]) IsZero() bool { return !c.many.Loaded }
 
 // String returns the keys of the loaded rows, such as [Student(1) Student(2)].
-func (c collection[T]) String() string {
-	t := reflect.TypeFor[T]()
-	if !c.many.Loaded {
+func (c collection[T]) String() string { return listText(reflect.TypeFor[T](), &c) }
+
+// GoString implements [fmt.GoStringer].
+func (c collection[T]) GoString() string { return listText(reflect.TypeFor[T](), &c) }
+
+// What follows is without the type T, so that it is compiled once and not for
+// each model. Fields are pointers to collections, or to what begins with one.
+
+func listText(t reflect.Type, field any) string {
+	l := hydrate.ListOf(t, field)
+	if !l.Many().Loaded {
 		return "[" + t.Name() + "(not loaded)]"
 	}
-	names := make([]string, len(c.rows))
-	for i, row := range c.rows {
-		key, err := hydrate.KeyOf(keyOf[T](), row)
+	k := structOf(t).Key()
+	names := make([]string, l.Len())
+	for i := range names {
+		key, err := hydrate.KeyOf(k, l.At(i))
 		names[i] = keyText(t, key, false, err)
 	}
 	return "[" + strings.Join(names, " ") + "]"
 }
 
-// GoString implements [fmt.GoStringer].
-func (c collection[T]) GoString() string { return c.String() }
-
-// home returns where the field, which is called what, is, and the key of its
-// row, or why it does not know.
-func (c *collection[T]) home(what string) (rel.Link, rel.Key, error) {
-	link := c.many.Link
+// homeOf returns where a field, of rows of the type t and called what, is, and
+// the key of its row, or why it does not know.
+func homeOf(t reflect.Type, many *rel.Many, what string) (rel.Link, rel.Key, error) {
+	link := many.Link
 	if _, copied := link.Owner.(*rel.Trail); link.Owner == nil || copied {
-		return link, rel.Key{}, fmt.Errorf("kin: a %s[%s] %w", what, reflect.TypeFor[T]().Name(), ErrUnbound)
+		return link, rel.Key{}, fmt.Errorf("kin: a %s[%s] %w", what, t.Name(), ErrUnbound)
 	}
 	key, err := hydrate.KeyOf(link.Relation.From.Struct.Key(), link.Owner)
 	if err != nil {
@@ -80,52 +87,64 @@ func (c *collection[T]) home(what string) (rel.Link, rel.Key, error) {
 	return link, key, err
 }
 
-// fetch loads the rows of field, which c is a part of, with those of its peers,
-// and reports whether it has. Else they are to be loaded for themselves.
-func (c *collection[T]) fetch(ctx context.Context, db Executor, field any) (done bool, err error) {
+// fetch loads the rows of a field with those of its peers, and reports whether
+// it has. Else they are to be loaded for themselves.
+func fetch(ctx context.Context, db Executor, t reflect.Type, many *rel.Many, field any) (done bool, err error) {
 	s := db.session()
-	if f := fetchingOf(c.many.Link); f != nil && !c.many.Loaded {
-		done, err = f.many(ctx, s, c.many.Link, field)
+	if f := fetchingOf(many.Link); f != nil && !many.Loaded {
+		done, err = f.many(ctx, s, many.Link, field)
 	}
 	if !done && err == nil {
-		s.single(ctx, c.many.Link, reflect.TypeFor[T]().Name())
+		s.single(ctx, many.Link, t.Name())
 	}
 	return done, err
 }
 
-// include adds a row if the rows are loaded, and reports whether it did.
-func (c *collection[T]) include(row *T) bool {
-	return c.includeAt(row, slices.Index(c.rows, row))
-}
-
-func (c *collection[T]) includeAt(row *T, at int) bool {
-	if !c.many.Loaded || at >= 0 {
+// include adds a row, which is at a place or not there, if rows are loaded, and
+// reports whether it did.
+func include(l hydrate.List, row any, at int) bool {
+	if !l.Many().Loaded || at >= 0 {
 		return false
 	}
-	c.rows = append(slices.Clip(c.rows), row)
+	l.Append(row)
 	return true
 }
 
-// leaveOut takes a row out.
-func (c *collection[T]) leaveOut(row *T) { c.leaveOutAt(slices.Index(c.rows, row)) }
-
-func (c *collection[T]) leaveOutAt(at int) {
-	if at >= 0 {
-		c.rows = slices.Concat(c.rows[:at], c.rows[at+1:])
-	}
-}
-
-// place returns where a row is held, perhaps as another value, or -1.
-func (c *collection[T]) place(row *T) int {
-	if i := slices.Index(c.rows, row); i >= 0 {
+// placeOf returns where a row is held, perhaps as another value, or -1.
+func placeOf(t reflect.Type, l hydrate.List, row any) int {
+	if i := l.Index(row); i >= 0 {
 		return i
 	}
-	key, err := hydrate.KeyOf(keyOf[T](), row)
+	k := structOf(t).Key()
+	key, err := hydrate.KeyOf(k, row)
 	if err != nil {
 		return -1
 	}
-	return slices.IndexFunc(c.rows, func(held *T) bool {
-		k, err := hydrate.KeyOf(keyOf[T](), held)
-		return err == nil && k == key
-	})
+	for i := range l.Len() {
+		if held, err := hydrate.KeyOf(k, l.At(i)); err == nil && held == key {
+			return i
+		}
+	}
+	return -1
+}
+
+// declared returns what a to-many field of rows of the type t says of itself.
+func declared(kind schema.RelKind, t reflect.Type, place func(t reflect.Type, l hydrate.List, row any) int) schema.RelField {
+	return schema.RelField{
+		Kind: kind, Target: t,
+		Struct: func() *schema.Struct { return structOf(t) },
+		Ops: &schema.Ops{
+			Core: func(field any) any { return hydrate.ListOf(t, field).Many() },
+			Append: func(field, row, _ any) {
+				l := hydrate.ListOf(t, field)
+				include(l, row, place(t, l, row))
+			},
+			Remove: func(field, row any) {
+				l := hydrate.ListOf(t, field)
+				if i := place(t, l, row); i >= 0 {
+					l.Remove(i)
+				}
+			},
+		},
+	}
 }

@@ -48,8 +48,7 @@ func (qs QuerySet[T]) Page(ctx context.Context, db Executor, number, size int) (
 		return nil, err
 	}
 	if limit > 0 {
-		rows := QuerySet[T]{qs.q.with(func(q *query) { q.limit, q.offset = &limit, offset })}
-		if p.Rows, err = rows.All(ctx, db); err != nil {
+		if p.Rows, err = (QuerySet[T]{qs.q.between(limit, offset)}).All(ctx, db); err != nil {
 			return nil, err
 		}
 	}
@@ -62,6 +61,12 @@ func (qs QuerySet[T]) Page(ctx context.Context, db Executor, number, size int) (
 		p.Total = max(p.Total, upTo) // others may have deleted rows since
 	}
 	return p, err
+}
+
+func (q *query) between(limit, offset int64) *query {
+	q = q.derived()
+	q.limit, q.offset = &limit, offset
+	return q
 }
 
 // page returns the limit and the offset of a page of q, on the type t.

@@ -48,29 +48,31 @@ type prefetch struct {
 // database one after another; [QuerySet.Snapshot] has all see it as it was at
 // one instant.
 func (qs QuerySet[T]) Prefetch(path Path[T], sub ...Subquery) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.addPrefetch(reflect.TypeFor[T](), string(path), sub) })}
+	return QuerySet[T]{qs.q.prefetching(reflect.TypeFor[T](), string(path), sub)}
 }
 
-func (q *query) addPrefetch(model reflect.Type, path string, sub []Subquery) {
+func (q *query) prefetching(model reflect.Type, path string, sub []Subquery) *query {
+	q = q.derived()
 	p := prefetch{path: path}
 	switch {
 	case len(sub) > 1:
 		q.fail(fmt.Errorf("kin: a query on %s: Prefetch(%.200q) takes one subquery, not %d", model.Name(), path, len(sub)))
-		return
+		return q
 	case len(sub) == 1 && sub[0] == nil:
 		q.fail(fmt.Errorf("kin: a query on %s: the subquery of Prefetch(%.200q) is nil", model.Name(), path))
-		return
+		return q
 	case len(sub) == 1:
 		p.sub, p.model = sub[0].subquery()
 	}
 	if p.sub != nil && p.sub.err != nil {
 		q.fail(fmt.Errorf("kin: a query on %s: the subquery of Prefetch(%.200q): %w", model.Name(), path, trimKin(p.sub.err)))
-		return
+		return q
 	}
 	if err := q.loads([]string{path}); err != nil {
 		q.fail(err)
 	}
 	q.prefetch = append(q.prefetch, p)
+	return q
 }
 
 func trimKin(err error) error {

@@ -24,12 +24,24 @@ type fetchMode struct {
 	peers      bool
 }
 
+// fetching returns the query with a mode too. Strict and FetchPeers replace each
+// other.
+func (q *query) fetching(m fetchMode) *query {
+	q = q.derived()
+	q.fetch.concurrent = q.fetch.concurrent || m.concurrent
+	q.fetch.snapshot = q.fetch.snapshot || m.snapshot
+	if m.strict || m.peers {
+		q.fetch.strict, q.fetch.peers = m.strict, m.peers
+	}
+	return q
+}
+
 // Concurrent runs statements of [QuerySet.Prefetch] that do not need each
 // other's rows at the same time, on several connections of the pool. Within a
 // transaction, which has one connection, they run one after another all the
 // same, and so they do for a query that is [QuerySet.Snapshot] too.
 func (qs QuerySet[T]) Concurrent() QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.fetch.concurrent = true })}
+	return QuerySet[T]{qs.q.fetching(fetchMode{concurrent: true})}
 }
 
 // Snapshot runs all statements of the query in one read-only transaction that
@@ -38,14 +50,14 @@ func (qs QuerySet[T]) Concurrent() QuerySet[T] {
 // transaction of the caller's, they run there, and see what its isolation
 // level lets them see.
 func (qs QuerySet[T]) Snapshot() QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.fetch.snapshot = true })}
+	return QuerySet[T]{qs.q.fetching(fetchMode{snapshot: true})}
 }
 
 // Strict makes it an error to load, one by one, what the query has not: Load of
 // a relation that is not loaded, of any row in the result, is [ErrNotLoaded].
 // Reading a field gives what is there, as ever, and asks nothing.
 func (qs QuerySet[T]) Strict() QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.fetch.strict, q.fetch.peers = true, false })}
+	return QuerySet[T]{qs.q.fetching(fetchMode{strict: true})}
 }
 
 // FetchPeers makes Load of a relation, on one row of the result, load it for
@@ -57,7 +69,7 @@ func (qs QuerySet[T]) Strict() QuerySet[T] {
 // What is loaded is as it was at that time, and goes by the keys that rows had
 // when they were read. Loading a relation again asks for the one row.
 func (qs QuerySet[T]) FetchPeers() QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.fetch.peers, q.fetch.strict = true, false })}
+	return QuerySet[T]{qs.q.fetching(fetchMode{peers: true})}
 }
 
 // A fetching is what a relation field does if it is not loaded: the Mode of

@@ -59,13 +59,6 @@ type query struct {
 //	kin.Query[SchoolClass]().SelectRelated("students__category").Filter("name", "1A").All(ctx, db)
 func Query[T any]() QuerySet[T] { return QuerySet[T]{} }
 
-// with returns a copy of the query that change has changed.
-func (q *query) with(change func(q *query)) *query {
-	q = q.derived()
-	change(q)
-	return q
-}
-
 // SelectRelated loads the rows at the end of each path, and those on the way
 // there, with the query's own and in one statement. The steps of a path are
 // relations, parted by two underscores: "students__category". They are named

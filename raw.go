@@ -208,18 +208,22 @@ func rawFields(g *schema.Graph, t reflect.Type, names []string) ([]hydrate.Colum
 //
 //	q.FilterRaw("students.score % ? = 0", 2)
 func (qs QuerySet[T]) FilterRaw(sql string, args ...any) QuerySet[T] {
-	return QuerySet[T]{qs.q.unguarded(*newRaw(sql, args))}
+	return QuerySet[T]{qs.q.raw(sql, args, false)}
 }
 
 // ExcludeRaw keeps the rows that [QuerySet.FilterRaw] would not, those for
 // which the condition is NULL included.
 func (qs QuerySet[T]) ExcludeRaw(sql string, args ...any) QuerySet[T] {
-	return QuerySet[T]{qs.q.unguarded(plan.Negated{Ask: *newRaw(sql, args)})}
+	return QuerySet[T]{qs.q.raw(sql, args, true)}
 }
 
-// unguarded adds a condition of the program's own.
-func (q *query) unguarded(ask plan.Ask) *query {
+// raw adds a condition in SQL, which is the program's own: no guard is asked.
+func (q *query) raw(sql string, args []any, negate bool) *query {
 	q = q.derived()
+	ask := plan.Ask(*newRaw(sql, args))
+	if negate {
+		ask = plan.Negated{Ask: ask}
+	}
 	q.calls = append(q.calls, ask)
 	return q
 }

@@ -17,13 +17,17 @@ import (
 //
 // It is a new query: conditions that are added to it are about the rows below,
 // and leave out none of those on the way.
-func (qs QuerySet[T]) Descendants(path Path[T]) QuerySet[T] { return qs.reached(path, false) }
+func (qs QuerySet[T]) Descendants(path Path[T]) QuerySet[T] {
+	return QuerySet[T]{reached(reflect.TypeFor[T](), qs.q, string(path), false)}
+}
 
 // Ancestors is the query for the rows above those of qs in a tree, up to its
 // root. See [QuerySet.Descendants].
-func (qs QuerySet[T]) Ancestors(path Path[T]) QuerySet[T] { return qs.reached(path, true) }
+func (qs QuerySet[T]) Ancestors(path Path[T]) QuerySet[T] {
+	return QuerySet[T]{reached(reflect.TypeFor[T](), qs.q, string(path), true)}
+}
 
-func (qs QuerySet[T]) reached(path Path[T], up bool) QuerySet[T] {
-	ask := plan.Reached{Sub: subqueryOf(reflect.TypeFor[T](), qs.q), Path: plan.Lazy{Text: string(path)}, Up: up}
-	return QuerySet[T]{&query{calls: []plan.Ask{ask}}}
+func reached(t reflect.Type, q *query, path string, up bool) *query {
+	ask := plan.Reached{Sub: subqueryOf(t, q), Path: plan.Lazy{Text: path}, Up: up}
+	return &query{calls: []plan.Ask{ask}}
 }

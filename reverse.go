@@ -5,7 +5,6 @@ import (
 	"reflect"
 
 	"github.com/kin-orm/kin/internal/hydrate"
-	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -40,44 +39,63 @@ func From[T any](rows ...*T) Reverse[T] {
 // loaded already or not. If the field does not know which row it is in, the
 // error is [ErrUnbound].
 func (r *Reverse[T]) Load(ctx context.Context, db Executor) ([]*T, error) {
-	if done, err := r.fetch(ctx, db, r); done || err != nil {
-		return r.rows, err
-	}
-	rows, hooked, err := readRows(ctx, db, r.Query())
-	if err != nil {
+	if err := childrenOf(reflect.TypeFor[T](), r).load(ctx, db, r); err != nil {
 		return nil, err
 	}
-	link := r.many.Link
-	for _, row := range rows {
-		hydrate.Point(row, link.Relation.Inverse, link.Owner)
-	}
-	if err := afterLoad(ctx, hooked); err != nil {
-		return nil, err
-	}
-	r.rows, r.many.Loaded = rows, true
-	return rows, nil
+	return r.rows, nil
 }
 
 // Query returns the rows as a query, to narrow further. It asks the database
 // when it is run, loaded or not. If the field does not know which row it is
 // in, running the query gives [ErrUnbound].
 func (r *Reverse[T]) Query() QuerySet[T] {
-	link, key, err := r.owner()
-	if err != nil {
-		return QuerySet[T]{&query{err: err}}
-	}
-	return QuerySet[T]{&query{fixed: []plan.Fixed{{Field: link.Relation.Inverse.Field.Name, Key: key}}}}
+	return QuerySet[T]{childrenOf(reflect.TypeFor[T](), r).query()}
+}
+
+// Add makes rows children of the field's row: those that are not saved yet
+// are inserted, and the foreign key of the others is changed, in a few
+// statements. All are added or none; one that is not there, or softly deleted
+// or outside a filter, is [ErrNotFound]. A loaded field has them afterwards, and the
+// rows' foreign keys lead to its row.
+func (r *Reverse[T]) Add(ctx context.Context, db Executor, rows ...*T) error {
+	return childrenOf(reflect.TypeFor[T](), r).add(ctx, db, anyRows(rows))
+}
+
+// Create inserts new rows as children of the field's row.
+func (r *Reverse[T]) Create(ctx context.Context, db Executor, rows ...*T) error {
+	return childrenOf(reflect.TypeFor[T](), r).create(ctx, db, anyRows(rows))
+}
+
+// Remove takes rows out of the children of the field's row: their foreign key
+// becomes NULL. If it cannot, use [Reverse.Delete]. A row that is no child is
+// [ErrNotFound], and none is removed then.
+func (r *Reverse[T]) Remove(ctx context.Context, db Executor, rows ...*T) error {
+	return childrenOf(reflect.TypeFor[T](), r).remove(ctx, db, anyRows(rows))
+}
+
+// Delete deletes rows that are children of the field's row. One that is none
+// is [ErrNotFound], and none is deleted then.
+func (r *Reverse[T]) Delete(ctx context.Context, db Executor, rows ...*T) error {
+	return childrenOf(reflect.TypeFor[T](), r).delete(ctx, db, anyRows(rows))
+}
+
+// Clear removes all children that are there, neither softly deleted nor outside
+// a filter, as [Reverse.Remove] does, and returns how many there were. To delete
+// them, use Query().Delete.
+func (r *Reverse[T]) Clear(ctx context.Context, db Executor) (int64, error) {
+	return childrenOf(reflect.TypeFor[T](), r).clear(ctx, db)
+}
+
+// Set makes rows the children of the field's row, and no others: what is
+// missing is added, as by [Reverse.Add], and what is too much removed, as by
+// [Reverse.Remove], which is an error if there is any and its foreign key
+// cannot be NULL. Children that are softly deleted or outside a filter stay. It
+// is loaded afterwards, in the order given. All is done or
+// nothing.
+func (r *Reverse[T]) Set(ctx context.Context, db Executor, rows ...*T) error {
+	return childrenOf(reflect.TypeFor[T](), r).set(ctx, db, anyRows(rows))
 }
 
 func (Reverse[T]) declare() schema.RelField {
-	t := reflect.TypeFor[T]()
-	return schema.RelField{
-		Kind: schema.ToMany, Target: t,
-		Struct: func() *schema.Struct { return structOf(t) },
-		Ops: &schema.Ops{
-			Core:   func(field any) any { return &field.(*Reverse[T]).many },
-			Append: func(field, row, _ any) { field.(*Reverse[T]).include(row.(*T)) },
-			Remove: func(field, row any) { field.(*Reverse[T]).leaveOut(row.(*T)) },
-		},
-	}
+	return declared(schema.ToMany, reflect.TypeFor[T](), func(_ reflect.Type, l hydrate.List, row any) int { return l.Index(row) })
 }

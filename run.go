@@ -163,7 +163,11 @@ func (qs QuerySet[T]) Count(ctx context.Context, db Executor) (int64, error) {
 
 // Exists reports whether the query has rows.
 func (qs QuerySet[T]) Exists(ctx context.Context, db Executor) (bool, error) {
-	n, err := qs.q.scalar(ctx, db, reflect.TypeFor[T](), exists)
+	return qs.q.exists(ctx, db, reflect.TypeFor[T]())
+}
+
+func (q *query) exists(ctx context.Context, db Executor, t reflect.Type) (bool, error) {
+	n, err := q.scalar(ctx, db, t, exists)
 	return n != 0, err
 }
 

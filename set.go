@@ -12,7 +12,9 @@ import (
 // Everything lets [QuerySet.Update] and [QuerySet.Delete] touch every row of
 // the model: without a condition they are refused.
 func (qs QuerySet[T]) Everything() QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.all = true })}
+	q := qs.q.derived()
+	q.all = true
+	return QuerySet[T]{q}
 }
 
 // Update changes all rows of the query in one statement and returns how many
@@ -22,17 +24,29 @@ func (qs QuerySet[T]) Everything() QuerySet[T] {
 // are, and no hooks are called. Versions are raised, and fields tagged
 // autoupdate set to the time, if the settings do not.
 func (qs QuerySet[T]) Update(ctx context.Context, db Executor, settings ...Setting[T]) (int64, error) {
+	return qs.q.update(ctx, db, reflect.TypeFor[T](), assignments(settings)...)
+}
+
+func assignments[T any](settings []Setting[T]) []*Assignment {
+	list := make([]*Assignment, len(settings))
+	for i, s := range settings {
+		list[i] = s
+	}
+	return list
+}
+
+func (q *query) update(ctx context.Context, db Executor, t reflect.Type, settings ...*Assignment) (int64, error) {
 	if len(settings) == 0 {
-		return 0, fmt.Errorf("kin: update of %s: nothing is set", reflect.TypeFor[T]().Name())
+		return 0, fmt.Errorf("kin: update of %s: nothing is set", t.Name())
 	}
 	list := make([]plan.Setting, len(settings))
 	for i, s := range settings {
 		if s == nil {
-			return 0, fmt.Errorf("kin: update of %s: a setting is nil", reflect.TypeFor[T]().Name())
+			return 0, fmt.Errorf("kin: update of %s: a setting is nil", t.Name())
 		}
 		list[i] = s.s
 	}
-	return qs.q.change(ctx, db, reflect.TypeFor[T](), "update", func(*plan.Query) []plan.Setting { return list })
+	return q.change(ctx, db, t, "update", func(*plan.Query) []plan.Setting { return list })
 }
 
 // Delete deletes all rows of the query in one statement and returns how many

@@ -43,7 +43,13 @@ import (
 // by what is unique, and restores them if it sets that column, as it does
 // unless it is told the columns.
 func (qs QuerySet[T]) WithDeleted() QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.deleted = true })}
+	return QuerySet[T]{qs.q.withDeleted()}
+}
+
+func (q *query) withDeleted() *query {
+	q = q.derived()
+	q.deleted = true
+	return q
 }
 
 // Purge really deletes rows of a model with soft deletion, deleted or not, all

@@ -19,13 +19,17 @@ import (
 // as sqlcommenter does, so that nothing in it can end the comment; what is
 // beyond its first 200 bytes is cut off.
 func (qs QuerySet[T]) Tag(key, value string) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) {
-		tag, err := comment(map[string]string{key: value})
-		if err != nil {
-			q.fail(fmt.Errorf("kin: a query on %s: %w", reflect.TypeFor[T]().Name(), err))
-		}
-		q.reads.tags += tag
-	})}
+	return QuerySet[T]{qs.q.tagged(reflect.TypeFor[T](), key, value)}
+}
+
+func (q *query) tagged(t reflect.Type, key, value string) *query {
+	q = q.derived()
+	tag, err := comment(map[string]string{key: value})
+	if err != nil {
+		q.fail(fmt.Errorf("kin: a query on %s: %w", t.Name(), err))
+	}
+	q.reads.tags += tag
+	return q
 }
 
 // WithTags adds a comment to every statement, as [QuerySet.Tag] does: what tags

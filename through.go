@@ -8,7 +8,6 @@ import (
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/probe"
-	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -102,52 +101,28 @@ func (t Through[T, L]) Link(row *T) *L {
 // whether they are loaded already or not. If the field does not know which row
 // it is in, the error is [ErrUnbound].
 func (t *Through[T, L]) Load(ctx context.Context, db Executor) ([]*T, error) {
-	link, _, err := t.home("Through")
-	if err != nil {
+	if err := loadLinks(ctx, db, reflect.TypeFor[T](), reflect.TypeFor[L](), t); err != nil {
 		return nil, err
 	}
-	if done, err := t.fetch(ctx, db, t); done || err != nil {
-		return t.rows, err
-	}
-	via := link.Relation.Via
-	links, hooked, err := readRows(ctx, db, t.LinkQuery().SelectRelated(Path[L](via.Target.Name)).OrderBy(Path[L](via.Target.Name)))
-	if err != nil {
-		return nil, err
-	}
-	rows := make([]*T, 0, len(links))
-	kept := links[:0]
-	for _, l := range links {
-		hydrate.Point(l, via.Link.Inverse, link.Owner)
-		if row := targetOf[T](l, via); row != nil {
-			rows, kept = append(rows, row), append(kept, l)
-		}
-	}
-	if err := afterLoad(ctx, hooked); err != nil {
-		return nil, err
-	}
-	t.rows, t.links, t.many.Loaded = rows, kept, true
-	return rows, nil
-}
-
-// targetOf returns the row that a link leads to, if it is loaded.
-func targetOf[T any](link any, via *schema.Via) *T {
-	return fieldOf(link, via.Target.Field).(*ForeignKey[T]).Get()
+	return t.rows, nil
 }
 
 // Query returns the rows as a query, to narrow further. It asks the database
 // when it is run, loaded or not. If the field does not know which row it is
 // in, running the query gives [ErrUnbound].
-func (t *Through[T, L]) Query() QuerySet[T] { return t.linkedRows("Through") }
+func (t *Through[T, L]) Query() QuerySet[T] {
+	return QuerySet[T]{linkedRows(reflect.TypeFor[T](), &t.many, "Through")}
+}
 
 // LinkQuery returns the links to rows that are there as a query, to filter and sort by what they
 // have themselves. With the foreign key's row, as in
 // SelectRelated("group"), it reads the rows too.
 func (t *Through[T, L]) LinkQuery() QuerySet[L] {
-	link, key, err := t.home("Through")
+	link, key, err := homeOf(reflect.TypeFor[T](), &t.many, "Through")
 	if err != nil {
 		return QuerySet[L]{&query{err: err}}
 	}
-	return linksOf[L](link.Relation.Via, key)
+	return QuerySet[L]{linksOf(link.Relation.Via, key)}
 }
 
 // Add links rows to the field's row, by links whose own fields are zero. Rows
@@ -156,11 +131,7 @@ func (t *Through[T, L]) LinkQuery() QuerySet[L] {
 // deleted or outside a filter is [ErrNotFound]. Loaded fields of both sides have
 // the rows afterwards.
 func (t *Through[T, L]) Add(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := t.linking()
-	if err != nil {
-		return err
-	}
-	return l.add(ctx, db, "add to", rows)
+	return linkingOf(reflect.TypeFor[T](), reflect.TypeFor[L](), t).add(ctx, db, anyRows(rows))
 }
 
 // AddLinks inserts links of the field's row: each leads to a row of T, and
@@ -169,67 +140,25 @@ func (t *Through[T, L]) Add(ctx context.Context, db Executor, rows ...*T) error 
 // [ErrNotFound]. A loaded field has the rows afterwards; if a link has only
 // the key of its row, the field is not loaded any more.
 func (t *Through[T, L]) AddLinks(ctx context.Context, db Executor, links ...*L) error {
-	l, err := t.linking()
-	if err != nil {
-		return err
-	}
-	owner := l.link.Relation.Via.Link.Inverse
-	before, err := pointAll(links, owner, l.link.Owner)
-	if err == nil {
-		if err = t.insertLinks(ctx, db, l, links); err != nil {
-			before.restore()
-		}
-	}
-	if err != nil {
-		return l.errorf("add to", err)
-	}
-	var rows []*T
-	var keys []rel.Key
-	for _, link := range links {
-		row := targetOf[T](link, l.link.Relation.Via)
-		if row == nil {
-			t.rows, t.links, t.many.Loaded = nil, nil, false
-			continue
-		}
-		key, err := hydrate.KeyOf(keyOf[T](), row)
-		if err != nil {
-			return l.errorf("add to", err)
-		}
-		l.table.(*modelLinks[T, L]).known[key] = link
-		rows, keys = append(rows, row), append(keys, key)
-	}
-	l.join(rows, keys)
-	return nil
+	return linkingOf(reflect.TypeFor[T](), reflect.TypeFor[L](), t).addLinks(ctx, db, anyRows(links))
 }
 
 // Create inserts new rows and links them to the field's row, by links whose
 // own fields are zero.
 func (t *Through[T, L]) Create(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := t.linking()
-	if err != nil {
-		return err
-	}
-	return l.create(ctx, db, rows)
+	return linkingOf(reflect.TypeFor[T](), reflect.TypeFor[L](), t).create(ctx, db, anyRows(rows))
 }
 
 // Remove deletes the links to rows, which stay in the database. A row that is
 // not linked is [ErrNotFound], and no link is deleted then.
 func (t *Through[T, L]) Remove(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := t.linking()
-	if err != nil {
-		return err
-	}
-	return l.remove(ctx, db, rows)
+	return linkingOf(reflect.TypeFor[T](), reflect.TypeFor[L](), t).remove(ctx, db, anyRows(rows))
 }
 
 // Clear deletes all links of the field's row to rows that are there, neither
 // softly deleted nor outside a filter, and returns how many there were.
 func (t *Through[T, L]) Clear(ctx context.Context, db Executor) (int64, error) {
-	l, err := t.linking()
-	if err != nil {
-		return 0, err
-	}
-	return l.clear(ctx, db)
+	return linkingOf(reflect.TypeFor[T](), reflect.TypeFor[L](), t).clear(ctx, db)
 }
 
 // Set links rows to the field's row, and no others: what is missing is added,
@@ -237,47 +166,66 @@ func (t *Through[T, L]) Clear(ctx context.Context, db Executor) (int64, error) {
 // are, and so do those to rows that are softly deleted or outside a filter. It
 // is loaded afterwards, in the order given. All is done or nothing.
 func (t *Through[T, L]) Set(ctx context.Context, db Executor, rows ...*T) error {
-	l, err := t.linking()
-	if err != nil {
-		return err
-	}
-	return l.set(ctx, db, rows)
-}
-
-func (t *Through[T, L]) linking() (*linking[T], error) {
-	link, key, err := t.home("Through")
-	if err != nil {
-		return nil, err
-	}
-	return &linking[T]{&t.collection, link, key, newModelLinks(t, link, key)}, nil
-}
-
-// includeLink adds a row and its link if the rows are loaded.
-func (t *Through[T, L]) includeLink(row *T, link any) {
-	l, _ := link.(*L)
-	if at := len(t.rows); t.includeAt(row, t.place(row)) && len(t.links) == at {
-		t.links = append(slices.Clip(t.links), l)
-	}
-}
-
-// leaveOutLink takes a row and its link out.
-func (t *Through[T, L]) leaveOutLink(row *T) {
-	i := t.place(row)
-	t.leaveOutAt(i)
-	if i >= 0 && i < len(t.links) {
-		t.links = slices.Concat(t.links[:i], t.links[i+1:])
-	}
+	return linkingOf(reflect.TypeFor[T](), reflect.TypeFor[L](), t).set(ctx, db, anyRows(rows))
 }
 
 func (Through[T, L]) declare() schema.RelField {
-	t := reflect.TypeFor[T]()
-	return schema.RelField{
-		Kind: schema.Linked, Target: t, Link: reflect.TypeFor[L](),
-		Struct: func() *schema.Struct { return structOf(t) },
-		Ops: &schema.Ops{
-			Core:   func(field any) any { return &field.(*Through[T, L]).many },
-			Append: func(field, row, link any) { field.(*Through[T, L]).includeLink(row.(*T), link) },
-			Remove: func(field, row any) { field.(*Through[T, L]).leaveOutLink(row.(*T)) },
-		},
+	return declaredThrough(reflect.TypeFor[T](), reflect.TypeFor[L]())
+}
+
+// loadLinks loads field, a pointer to a Through of rows of the type t by links
+// of the type l.
+func loadLinks(ctx context.Context, db Executor, t, l reflect.Type, field any) error {
+	to := linkingOf(t, l, field)
+	if to.err != nil {
+		return to.err
 	}
+	if done, err := fetch(ctx, db, t, to.Many(), field); done || err != nil {
+		return err
+	}
+	m := to.table.(*modelLinks)
+	target := m.via.Target.Name
+	found, hooked, err := m.query(nil).loading([]string{target}).ordered([]string{target}).read(ctx, db, l, allRows, 0)
+	if err != nil {
+		return err
+	}
+	rows, kept := make([]any, 0, len(found)), make([]any, 0, len(found))
+	for _, link := range hydrate.Box(l, found) {
+		hydrate.Point(link, m.via.Link.Inverse, m.to.link.Owner)
+		if row := m.targetOf(link); row != nil {
+			rows, kept = append(rows, row), append(kept, link)
+		}
+	}
+	if err := afterLoad(ctx, hooked); err != nil {
+		return err
+	}
+	m.to.Hold(rows)
+	hydrate.HoldLinks(field, kept)
+	m.to.Many().Loaded = true
+	return nil
+}
+
+// declaredThrough returns what a Through of rows of the type t by links of the
+// type l says of itself: its fields have both.
+func declaredThrough(t, l reflect.Type) schema.RelField {
+	field := declared(schema.Linked, t, placeOf)
+	field.Link = l
+	field.Ops.Append = func(field, row, link any) {
+		list, links := hydrate.ListOf(t, field), hydrate.LinksOf(l, field)
+		if at := list.Len(); include(list, row, placeOf(t, list, row)) && len(links) == at {
+			hydrate.HoldLinks(field, append(links, link))
+		}
+	}
+	field.Ops.Remove = func(field, row any) {
+		list, links := hydrate.ListOf(t, field), hydrate.LinksOf(l, field)
+		i := placeOf(t, list, row)
+		if i < 0 {
+			return
+		}
+		list.Remove(i)
+		if i < len(links) {
+			hydrate.HoldLinks(field, slices.Concat(links[:i], links[i+1:]))
+		}
+	}
+	return field
 }

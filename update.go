@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"reflect"
 	"slices"
 	"time"
 
@@ -28,14 +29,13 @@ type change struct {
 }
 
 // newChange checks rows before anything is sent.
-func newChange[T any](db Executor, o op, rows []*T) (*change, error) {
-	s := db.session()
-	_, m, err := toWrite[T](s)
+func (s *session) newChange(t reflect.Type, o op, rows []any) (*change, error) {
+	_, m, err := s.toWrite(t)
 	if err != nil {
 		return nil, err
 	}
 	c := &change{session: s, op: o, model: m}
-	if err := c.take(anyRows(rows)); err != nil {
+	if err := c.take(rows); err != nil {
 		return nil, err
 	}
 	return c, nil

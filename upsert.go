@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -53,12 +54,16 @@ func (c Conflict[P]) DoNothing() Conflict[P] {
 // Rows that conflict in another unique column than those named are a
 // [*UniqueError].
 func Upsert[T any, P string | Path[T]](ctx context.Context, db Executor, rows []*T, onConflict Conflict[P]) error {
-	s := db.session()
-	_, m, err := toWrite[T](s)
+	return db.session().upsertAll(ctx, reflect.TypeFor[T](), anyRows(rows), onConflict.c)
+}
+
+// upsertAll is [Upsert] for rows of the type t, each a *T.
+func (s *session) upsertAll(ctx context.Context, t reflect.Type, rows []any, c conflict) error {
+	_, m, err := s.toWrite(t)
 	if err != nil {
 		return err
 	}
-	return s.batchWrite(upserting, m, anyRows(rows), func(s *session, rows []any) error { return s.upsert(ctx, m, rows, onConflict.c) })
+	return s.batchWrite(upserting, m, rows, func(s *session, rows []any) error { return s.upsert(ctx, m, rows, c) })
 }
 
 func (s *session) upsert(ctx context.Context, m *schema.Model, rows []any, conflict conflict) error {

@@ -12,11 +12,14 @@ type Reach struct {
 	links    boxer // of the link model, if there is one
 }
 
+// ReachOf returns where the foreign key r leads.
+func ReachOf(r *schema.Relation) Reach { return Reach{Relation: r, box: newBoxer(r.To.Type)} }
+
 // Reaches returns where the fields of the model m lead: its foreign keys, and
 // its collections.
 func Reaches(m *schema.Model) (ones, manies []Reach) {
 	for _, r := range m.Keys {
-		ones = append(ones, Reach{Relation: r, box: newBoxer(r.To.Type)})
+		ones = append(ones, ReachOf(r))
 	}
 	for _, r := range m.Homes {
 		reach := Reach{Relation: r, box: newBoxer(r.To.Type)}
