@@ -82,5 +82,5 @@ func (r *rows) Next(dest []driver.Value) error {
 	return nil
 }
 
-func (r *rows) ColumnTypeDatabaseTypeName(i int) string   { return r.types[i] }
-func (r *rows) ColumnTypeScanType(i int) reflect.Type     { return r.scans[i] }
+func (r *rows) ColumnTypeDatabaseTypeName(i int) string { return r.types[i] }
+func (r *rows) ColumnTypeScanType(i int) reflect.Type   { return r.scans[i] }

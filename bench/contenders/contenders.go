@@ -1,0 +1,16 @@
+// Package contenders lists all contenders.
+package contenders
+
+import (
+	"github.com/kin-orm/kin/bench"
+	"github.com/kin-orm/kin/bench/contenders/hand"
+	"github.com/kin-orm/kin/bench/contenders/kin"
+)
+
+// All returns the contenders, the reference first.
+func All() []bench.Contender {
+	return []bench.Contender{
+		hand.Contender(),
+		kin.Contender(),
+	}
+}
