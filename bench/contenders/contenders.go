@@ -5,6 +5,8 @@ import (
 	"github.com/kin-orm/kin/bench"
 	"github.com/kin-orm/kin/bench/contenders/hand"
 	"github.com/kin-orm/kin/bench/contenders/kin"
+	"github.com/kin-orm/kin/bench/contenders/native"
+	"github.com/kin-orm/kin/bench/contenders/sqlx"
 )
 
 // All returns the contenders, the reference first.
@@ -12,5 +14,7 @@ func All() []bench.Contender {
 	return []bench.Contender{
 		hand.Contender(),
 		kin.Contender(),
+		native.Contender(),
+		sqlx.Contender(),
 	}
 }

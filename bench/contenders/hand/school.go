@@ -6,49 +6,28 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/bench"
+	"github.com/kin-orm/kin/bench/contenders/plain"
 	"github.com/kin-orm/kin/bench/data"
 )
 
-// The models of the school. A row of the database is one value in a result.
-type (
-	class struct {
-		id       int64
-		name     string
-		students []*student
-		teachers []*student
-	}
-	category struct {
-		id   int64
-		name string
-	}
-	student struct {
-		id         int64
-		name       string
-		classID    int64
-		categoryID sql.NullInt64
-		class      *class
-		category   *category
-	}
-)
-
 const (
-	studentsJoined = `SELECT s.id, s.name, s.class_id, s.category_id, c.name, k.name FROM students s
-		JOIN school_classes c ON c.id = s.class_id LEFT JOIN categories k ON k.id = s.category_id ORDER BY s.id`
-	classesJoined = `SELECT c.id, c.name, s.id, s.name, s.category_id, k.name FROM school_classes c
-		LEFT JOIN students s ON s.class_id = c.id LEFT JOIN categories k ON k.id = s.category_id ORDER BY c.id, s.id`
-	filterCount = `SELECT count(*) FROM students s JOIN categories k ON k.id = s.category_id WHERE k.name = ?`
+	studentsJoined = `SELECT s.id, s.name, s.class_id, s.category_id, c.Name, k.Name FROM students s
+		JOIN school_classes c ON c.ID = s.class_id LEFT JOIN categories k ON k.ID = s.category_id ORDER BY s.id`
+	classesJoined = `SELECT c.ID, c.Name, s.id, s.name, s.category_id, k.Name FROM school_classes c
+		LEFT JOIN students s ON s.class_id = c.ID LEFT JOIN categories k ON k.ID = s.category_id ORDER BY c.ID, s.id`
+	filterCount = `SELECT count(*) FROM students s JOIN categories k ON k.ID = s.category_id WHERE k.Name = ?`
 	filterList  = `SELECT s.id, s.name, s.class_id, s.category_id FROM students s
-		JOIN school_classes c ON c.id = s.class_id WHERE c.name = ? ORDER BY s.id`
+		JOIN school_classes c ON c.ID = s.class_id WHERE c.Name = ? ORDER BY s.id`
 )
 
 func (s *session) schoolOps() map[string]bench.Op {
 	return map[string]bench.Op{
-		"students-joined": bench.NewOp(func(ctx context.Context, _ int) ([]*student, error) {
+		"students-joined": bench.NewOp(func(ctx context.Context, _ int) ([]*plain.Student, error) {
 			return s.studentsJoined(ctx)
-		}, func(list []*student) any { return people(list) }),
-		"classes-joined": bench.NewOp(func(ctx context.Context, _ int) ([]*class, error) {
+		}, plain.Students),
+		"classes-joined": bench.NewOp(func(ctx context.Context, _ int) ([]*plain.Class, error) {
 			return s.classesJoined(ctx)
-		}, schools),
+		}, plain.Schools),
 		"filter-count": bench.NewOp(func(ctx context.Context, run int) (n int64, err error) {
 			st, err := s.stmt(ctx, filterCount)
 			if err != nil {
@@ -57,14 +36,14 @@ func (s *session) schoolOps() map[string]bench.Op {
 			err = st.QueryRowContext(ctx, data.CategoryName(run%data.Cycle+1)).Scan(&n)
 			return n, err
 		}, bench.Same),
-		"filter-list": bench.NewOp(func(ctx context.Context, run int) (list []*student, err error) {
+		"filter-list": bench.NewOp(func(ctx context.Context, run int) (list []*plain.Student, err error) {
 			err = s.each(ctx, filterList, func(rows *sql.Rows) error {
-				x := &student{}
+				x := &plain.Student{}
 				list = append(list, x)
-				return rows.Scan(&x.id, &x.name, &x.classID, &x.categoryID)
+				return rows.Scan(&x.ID, &x.Name, &x.ClassID, &x.CategoryID)
 			}, data.ClassName(run%data.Cycle+1))
 			return list, err
-		}, func(list []*student) any { return bare(list) }),
+		}, plain.Bare),
 		"text-kept": bench.NewOp(func(context.Context, int) (string, error) {
 			return studentsJoined, nil
 		}, bench.Same),
@@ -74,60 +53,47 @@ func (s *session) schoolOps() map[string]bench.Op {
 	}
 }
 
-func (s *session) studentsJoined(ctx context.Context) (list []*student, err error) {
-	classes, categories := map[int64]*class{}, map[int64]*category{}
+func (s *session) studentsJoined(ctx context.Context) (list []*plain.Student, err error) {
+	classes, categories := map[int64]*plain.Class{}, plain.Categories{}
 	var className, categoryName sql.NullString
 	err = s.each(ctx, studentsJoined, func(rows *sql.Rows) error {
-		x := &student{}
+		x := &plain.Student{}
 		list = append(list, x)
-		if err := rows.Scan(&x.id, &x.name, &x.classID, &x.categoryID, &className, &categoryName); err != nil {
+		if err := rows.Scan(&x.ID, &x.Name, &x.ClassID, &x.CategoryID, &className, &categoryName); err != nil {
 			return err
 		}
-		if x.class = classes[x.classID]; x.class == nil {
-			x.class = &class{id: x.classID, name: className.String}
-			classes[x.classID] = x.class
+		if x.Class = classes[x.ClassID]; x.Class == nil {
+			x.Class = &plain.Class{ID: x.ClassID, Name: className.String}
+			classes[x.ClassID] = x.Class
 		}
-		x.category = categoryOf(categories, x.categoryID, categoryName)
+		x.Category = categories.Of(x.CategoryID, categoryName)
 		return nil
 	})
 	return list, err
 }
 
-// categoryOf returns the one value of a category that may be NULL.
-func categoryOf(known map[int64]*category, id sql.NullInt64, name sql.NullString) *category {
-	if !id.Valid {
-		return nil
-	}
-	k := known[id.Int64]
-	if k == nil {
-		k = &category{id.Int64, name.String}
-		known[id.Int64] = k
-	}
-	return k
-}
-
-func (s *session) classesJoined(ctx context.Context) (list []*class, err error) {
+func (s *session) classesJoined(ctx context.Context) (list []*plain.Class, err error) {
 	var (
-		categories = map[int64]*category{}
-		current    *class
-		c          class
+		categories = plain.Categories{}
+		current    *plain.Class
+		c          plain.Class
 		id         sql.NullInt64
 		name       sql.NullString
 		categoryID sql.NullInt64
 		kName      sql.NullString
 	)
 	err = s.each(ctx, classesJoined, func(rows *sql.Rows) error {
-		if err := rows.Scan(&c.id, &c.name, &id, &name, &categoryID, &kName); err != nil {
+		if err := rows.Scan(&c.ID, &c.Name, &id, &name, &categoryID, &kName); err != nil {
 			return err
 		}
-		if current == nil || current.id != c.id {
-			current = &class{id: c.id, name: c.name}
+		if current == nil || current.ID != c.ID {
+			current = &plain.Class{ID: c.ID, Name: c.Name}
 			list = append(list, current)
 		}
 		if id.Valid {
-			current.students = append(current.students, &student{
-				id: id.Int64, name: name.String, classID: c.id, categoryID: categoryID,
-				class: current, category: categoryOf(categories, categoryID, kName),
+			current.Students = append(current.Students, &plain.Student{
+				ID: id.Int64, Name: name.String, ClassID: c.ID, CategoryID: categoryID,
+				Class: current, Category: categories.Of(categoryID, kName),
 			})
 		}
 		return nil
@@ -139,15 +105,15 @@ func (s *session) classesJoined(ctx context.Context) (list []*class, err error) 
 // conditions depend on what a user has asked for.
 func fresh(run int) string {
 	var b strings.Builder
-	b.WriteString("SELECT c.id, c.name FROM school_classes c WHERE ")
+	b.WriteString("SELECT c.ID, c.Name FROM school_classes c WHERE ")
 	if run >= 0 {
-		b.WriteString("c.name = ?")
+		b.WriteString("c.Name = ?")
 	}
 	if run >= 0 {
-		b.WriteString(" AND EXISTS (SELECT 1 FROM students s LEFT JOIN categories k ON k.id = s.category_id WHERE s.class_id = c.id")
+		b.WriteString(" AND EXISTS (SELECT 1 FROM students s LEFT JOIN categories k ON k.ID = s.category_id WHERE s.class_id = c.ID")
 		b.WriteString(" AND s.name = ?")
-		b.WriteString(" AND k.name = ?)")
+		b.WriteString(" AND k.Name = ?)")
 	}
-	b.WriteString(" ORDER BY c.id")
+	b.WriteString(" ORDER BY c.ID")
 	return b.String()
 }

@@ -6,26 +6,27 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/bench"
+	"github.com/kin-orm/kin/bench/contenders/plain"
 )
 
 // seedCartesian multiplies students by teachers, as a join of two branches does.
-const seedCartesian = `SELECT c.id, c.name, s.id, s.name, s.category_id, sk.name, t.id, t.name, t.category_id, tk.name
+const seedCartesian = `SELECT c.ID, c.Name, s.id, s.name, s.category_id, sk.name, t.id, t.name, t.category_id, tk.name
 	FROM school_classes c
-	LEFT JOIN students s ON s.class_id = c.id LEFT JOIN categories sk ON sk.id = s.category_id
-	LEFT JOIN teachers t ON t.class_id = c.id LEFT JOIN categories tk ON tk.id = t.category_id
-	ORDER BY c.id, s.id, t.id`
+	LEFT JOIN students s ON s.class_id = c.ID LEFT JOIN categories sk ON sk.id = s.category_id
+	LEFT JOIN teachers t ON t.class_id = c.ID LEFT JOIN categories tk ON tk.id = t.category_id
+	ORDER BY c.ID, s.id, t.id`
 
 func (s *session) seedOps() map[string]bench.Op {
-	split := func(ctx context.Context, _ int) ([]*class, error) { return s.seedSplit(ctx) }
+	split := func(ctx context.Context, _ int) ([]*plain.Class, error) { return s.seedSplit(ctx) }
 	return map[string]bench.Op{
-		"classes-prefetched": bench.NewOp(func(ctx context.Context, _ int) ([]*class, error) {
+		"classes-prefetched": bench.NewOp(func(ctx context.Context, _ int) ([]*plain.Class, error) {
 			return s.prefetched(ctx)
-		}, schools),
-		"seed-cartesian": bench.NewOp(func(ctx context.Context, _ int) ([]*class, error) {
+		}, plain.Schools),
+		"seed-cartesian": bench.NewOp(func(ctx context.Context, _ int) ([]*plain.Class, error) {
 			return s.seedCartesian(ctx)
-		}, schools),
-		"seed-split":      bench.NewOp(split, schools),
-		"seed-prefetched": bench.NewOp(split, schools),
+		}, plain.Schools),
+		"seed-split":      bench.NewOp(split, plain.Schools),
+		"seed-prefetched": bench.NewOp(split, plain.Schools),
 	}
 }
 
@@ -37,122 +38,122 @@ type person struct {
 	category   sql.NullString
 }
 
-func (s *session) seedCartesian(ctx context.Context) (list []*class, err error) {
+func (s *session) seedCartesian(ctx context.Context) (list []*plain.Class, err error) {
 	var (
-		categories = map[int64]*category{}
-		current    *class
-		c          class
+		categories = plain.Categories{}
+		current    *plain.Class
+		c          plain.Class
 		st, te     person
 	)
 	// Rows are sorted by class, student and teacher: a student is new if it is not
 	// the last one, a teacher if it is beyond the last one.
-	add := func(to []*student, p *person) []*student {
-		if !p.id.Valid || len(to) > 0 && p.id.Int64 <= to[len(to)-1].id {
+	add := func(to []*plain.Student, p *person) []*plain.Student {
+		if !p.id.Valid || len(to) > 0 && p.id.Int64 <= to[len(to)-1].ID {
 			return to
 		}
-		return append(to, &student{
-			id: p.id.Int64, name: p.name.String, classID: current.id, categoryID: p.categoryID,
-			class: current, category: categoryOf(categories, p.categoryID, p.category),
+		return append(to, &plain.Student{
+			ID: p.id.Int64, Name: p.name.String, ClassID: current.ID, CategoryID: p.categoryID,
+			Class: current, Category: categories.Of(p.categoryID, p.category),
 		})
 	}
 	err = s.each(ctx, seedCartesian, func(rows *sql.Rows) error {
-		if err := rows.Scan(&c.id, &c.name, &st.id, &st.name, &st.categoryID, &st.category,
+		if err := rows.Scan(&c.ID, &c.Name, &st.id, &st.name, &st.categoryID, &st.category,
 			&te.id, &te.name, &te.categoryID, &te.category); err != nil {
 			return err
 		}
-		if current == nil || current.id != c.id {
-			current = &class{id: c.id, name: c.name}
+		if current == nil || current.ID != c.ID {
+			current = &plain.Class{ID: c.ID, Name: c.Name}
 			list = append(list, current)
 		}
-		current.students = add(current.students, &st)
-		current.teachers = add(current.teachers, &te)
+		current.Students = add(current.Students, &st)
+		current.Teachers = add(current.Teachers, &te)
 		return nil
 	})
 	return list, err
 }
 
 // seedSplit reads each table once.
-func (s *session) seedSplit(ctx context.Context) ([]*class, error) {
+func (s *session) seedSplit(ctx context.Context) ([]*plain.Class, error) {
 	list, byID, err := s.classes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	categories := map[int64]*category{}
+	categories := plain.Categories{}
 	if err := s.each(ctx, "SELECT id, name FROM categories", scanCategory(categories)); err != nil {
 		return nil, err
 	}
-	member := func(add func(c *class, x *student)) func(rows *sql.Rows) error {
+	member := func(add func(c *plain.Class, x *plain.Student)) func(rows *sql.Rows) error {
 		return func(rows *sql.Rows) error {
-			x := &student{}
-			err := rows.Scan(&x.id, &x.name, &x.classID, &x.categoryID)
-			x.class, x.category = byID[x.classID], categories[x.categoryID.Int64]
-			add(x.class, x)
+			x := &plain.Student{}
+			err := rows.Scan(&x.ID, &x.Name, &x.ClassID, &x.CategoryID)
+			x.Class, x.Category = byID[x.ClassID], categories[x.CategoryID.Int64]
+			add(x.Class, x)
 			return err
 		}
 	}
 	if err := s.each(ctx, "SELECT id, name, class_id, category_id FROM students ORDER BY id",
-		member(func(c *class, x *student) { c.students = append(c.students, x) })); err != nil {
+		member(func(c *plain.Class, x *plain.Student) { c.Students = append(c.Students, x) })); err != nil {
 		return nil, err
 	}
 	return list, s.each(ctx, "SELECT id, name, class_id, category_id FROM teachers ORDER BY id",
-		member(func(c *class, x *student) { c.teachers = append(c.teachers, x) }))
+		member(func(c *plain.Class, x *plain.Student) { c.Teachers = append(c.Teachers, x) }))
 }
 
-func (s *session) classes(ctx context.Context) (list []*class, byID map[int64]*class, err error) {
-	byID = map[int64]*class{}
+func (s *session) classes(ctx context.Context) (list []*plain.Class, byID map[int64]*plain.Class, err error) {
+	byID = map[int64]*plain.Class{}
 	err = s.each(ctx, "SELECT id, name FROM school_classes ORDER BY id", func(rows *sql.Rows) error {
-		c := &class{}
-		err := rows.Scan(&c.id, &c.name)
-		list, byID[c.id] = append(list, c), c
+		c := &plain.Class{}
+		err := rows.Scan(&c.ID, &c.Name)
+		list, byID[c.ID] = append(list, c), c
 		return err
 	})
 	return list, byID, err
 }
 
-func scanCategory(to map[int64]*category) func(rows *sql.Rows) error {
+func scanCategory(to plain.Categories) func(rows *sql.Rows) error {
 	return func(rows *sql.Rows) error {
-		k := &category{}
-		err := rows.Scan(&k.id, &k.name)
-		to[k.id] = k
+		k := &plain.Category{}
+		err := rows.Scan(&k.ID, &k.Name)
+		to[k.ID] = k
 		return err
 	}
 }
 
 // prefetched asks for the rows that belong to those before, by their keys.
-func (s *session) prefetched(ctx context.Context) ([]*class, error) {
+func (s *session) prefetched(ctx context.Context) ([]*plain.Class, error) {
 	list, byID, err := s.classes(ctx)
 	if err != nil {
 		return nil, err
 	}
 	keys := make([]int64, len(list))
 	for i, c := range list {
-		keys[i] = c.id
+		keys[i] = c.ID
 	}
-	var students []*student
+	var students []*plain.Student
 	seen := map[int64]bool{}
 	var categoryKeys []int64
 	in, args := s.in(keys)
 	if err := s.each(ctx, "SELECT id, name, class_id, category_id FROM students WHERE class_id "+in+" ORDER BY id", func(rows *sql.Rows) error {
-		x := &student{}
-		err := rows.Scan(&x.id, &x.name, &x.classID, &x.categoryID)
-		x.class = byID[x.classID]
-		x.class.students = append(x.class.students, x)
-		if x.categoryID.Valid && !seen[x.categoryID.Int64] {
-			seen[x.categoryID.Int64] = true
-			categoryKeys = append(categoryKeys, x.categoryID.Int64)
+		x := &plain.Student{}
+		err := rows.Scan(&x.ID, &x.Name, &x.ClassID, &x.CategoryID)
+		x.Class = byID[x.ClassID]
+		x.Class.Students = append(x.Class.Students, x)
+		if x.CategoryID.Valid && !seen[x.CategoryID.Int64] {
+			seen[x.CategoryID.Int64] = true
+			categoryKeys = append(categoryKeys, x.CategoryID.Int64)
 		}
 		students = append(students, x)
 		return err
 	}, args...); err != nil {
 		return nil, err
 	}
-	categories := map[int64]*category{}
+	categories := plain.Categories{}
 	in, args = s.in(categoryKeys)
 	if err := s.each(ctx, "SELECT id, name FROM categories WHERE id "+in, scanCategory(categories), args...); err != nil {
 		return nil, err
 	}
 	for _, x := range students {
-		x.category = categories[x.categoryID.Int64]
+		x.Category = categories[x.CategoryID.Int64]
 	}
 	return list, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/bench"
+	"github.com/kin-orm/kin/bench/contenders/plain"
 	"github.com/kin-orm/kin/bench/data"
 )
 
@@ -17,13 +18,6 @@ func (s *session) wideOps() map[string]bench.Op {
 		all   = "SELECT " + columns + " FROM wides ORDER BY id"
 		ticks = "SELECT id, name FROM ticks ORDER BY id"
 	)
-	list := func(list []*data.Wide) any {
-		var normal []data.Wide
-		for _, w := range list {
-			normal = append(normal, w.UTC())
-		}
-		return normal
-	}
 	return map[string]bench.Op{
 		"read-one": bench.NewOp(func(ctx context.Context, run int) (*data.Wide, error) {
 			st, err := s.stmt(ctx, one)
@@ -32,13 +26,13 @@ func (s *session) wideOps() map[string]bench.Op {
 			}
 			w := &data.Wide{}
 			return w, st.QueryRowContext(ctx, run%data.Cycle+1).Scan(fields(w)...)
-		}, func(w *data.Wide) any { return w.UTC() }),
+		}, plain.Wide),
 		"wide-100": bench.NewOp(func(ctx context.Context, run int) ([]*data.Wide, error) {
 			return s.wides(ctx, make([]*data.Wide, 0, 100), some, run%data.Cycle*100)
-		}, list),
+		}, plain.Wides),
 		"wide-10000": bench.NewOp(func(ctx context.Context, _ int) ([]*data.Wide, error) {
 			return s.wides(ctx, nil, all)
-		}, list),
+		}, plain.Wides),
 		"stream": bench.NewOp(func(ctx context.Context, _ int) (sum data.Sum, err error) {
 			err = s.each(ctx, ticks, func(rows *sql.Rows) error {
 				var id int64
