@@ -3,6 +3,7 @@ package contenders
 
 import (
 	"github.com/kin-orm/kin/bench"
+	"github.com/kin-orm/kin/bench/contenders/bun"
 	"github.com/kin-orm/kin/bench/contenders/hand"
 	"github.com/kin-orm/kin/bench/contenders/kin"
 	"github.com/kin-orm/kin/bench/contenders/native"
@@ -16,5 +17,6 @@ func All() []bench.Contender {
 		kin.Contender(),
 		native.Contender(),
 		sqlx.Contender(),
+		bun.Contender(),
 	}
 }
