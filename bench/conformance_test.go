@@ -2,8 +2,10 @@ package bench_test
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,11 +91,11 @@ func conforms(t *testing.T, target *db.Target, c bench.Contender, w bench.Worklo
 			for i := range want {
 				want[i].ID = int64(first + i)
 			}
-			require.Equal(t, want, got)
+			same(t, want, got)
 			entries, err := target.Entries(ctx)
 			require.NoError(t, err)
-			require.Equal(t, data.NewWides(1, data.Entries), entries[:data.Entries])
-			require.Equal(t, want, entries[first-1:])
+			same(t, data.NewWides(1, data.Entries), entries[:data.Entries])
+			same(t, want, entries[first-1:])
 		case bench.Update:
 			entries, err := target.Entries(ctx)
 			require.NoError(t, err)
@@ -101,16 +103,35 @@ func conforms(t *testing.T, target *db.Target, c bench.Contender, w bench.Worklo
 			if target.Name == "replay" {
 				last = min(run, 1) // the third run is the first again
 			}
-			require.Equal(t, edited(w, last), entries)
+			same(t, edited(w, last), entries)
 		case bench.Text:
 			require.NotEmpty(t, got)
 		default:
-			require.Equal(t, wanted(w, run), got)
+			same(t, wanted(w, run), got)
 		}
 	}
 	in.Seal()
 	require.NoError(t, op.Run(ctx, 0))
 	op.Forget()
+}
+
+// same fails unless want and got are equal. Of lists it shows the first element
+// that differs, as they may have thousands.
+func same(t *testing.T, want, got any) {
+	t.Helper()
+	if reflect.DeepEqual(want, got) {
+		return
+	}
+	w, g := reflect.ValueOf(want), reflect.ValueOf(got)
+	if w.Kind() != reflect.Slice || g.Kind() != reflect.Slice {
+		t.Fatalf("want %.1000s\ngot %.1000s", fmt.Sprintf("%+v", want), fmt.Sprintf("%+v", got))
+	}
+	for i := range min(w.Len(), g.Len()) {
+		if a, b := w.Index(i).Interface(), g.Index(i).Interface(); !reflect.DeepEqual(a, b) {
+			t.Fatalf("element %d of %d and %d: want %.1000s\ngot %.1000s", i, w.Len(), g.Len(), fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b))
+		}
+	}
+	t.Fatalf("want %d elements, got %d", w.Len(), g.Len())
 }
 
 // edited returns entries as the run-th update leaves them.

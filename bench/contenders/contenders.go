@@ -4,6 +4,7 @@ package contenders
 import (
 	"github.com/kin-orm/kin/bench"
 	"github.com/kin-orm/kin/bench/contenders/bun"
+	"github.com/kin-orm/kin/bench/contenders/gorm"
 	"github.com/kin-orm/kin/bench/contenders/hand"
 	"github.com/kin-orm/kin/bench/contenders/kin"
 	"github.com/kin-orm/kin/bench/contenders/native"
@@ -18,5 +19,7 @@ func All() []bench.Contender {
 		native.Contender(),
 		sqlx.Contender(),
 		bun.Contender(),
+		gorm.Classic(),
+		gorm.Generic(),
 	}
 }
