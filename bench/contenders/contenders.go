@@ -4,6 +4,7 @@ package contenders
 import (
 	"github.com/kin-orm/kin/bench"
 	"github.com/kin-orm/kin/bench/contenders/bun"
+	"github.com/kin-orm/kin/bench/contenders/ent"
 	"github.com/kin-orm/kin/bench/contenders/gorm"
 	"github.com/kin-orm/kin/bench/contenders/hand"
 	"github.com/kin-orm/kin/bench/contenders/kin"
@@ -21,5 +22,6 @@ func All() []bench.Contender {
 		bun.Contender(),
 		gorm.Classic(),
 		gorm.Generic(),
+		ent.Contender(),
 	}
 }
