@@ -1,0 +1,58 @@
+package bench_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/kin-orm/kin/bench/contenders/kin"
+	"github.com/kin-orm/kin/bench/data"
+	"github.com/kin-orm/kin/bench/db"
+)
+
+// TestAllocs holds how often kin allocates above the driver: on replay, which
+// allocates next to nothing itself. The bounds are what was measured; they are
+// to come down, and must not go up.
+func TestAllocs(t *testing.T) { //nolint:paralleltest // others would be counted
+	target, err := db.Open(t.Context(), "replay")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, target.Close()) })
+	for _, test := range []struct {
+		workload string
+		most     float64
+	}{
+		{"read-one", 96},
+		{"wide-100", 179},
+		{"wide-10000", 6748},
+		{"students-joined", 76},
+		{"classes-joined", 71},
+		{"classes-prefetched", 164},
+		{"seed-split", 122}, // one statement with two branches
+		{"seed-prefetched", 245},
+		{"filter-count", 60},
+		{"filter-list", 103},
+		{"text-kept", 2},
+		{"text-fresh", 106},
+	} {
+		t.Run(test.workload, func(t *testing.T) {
+			in := target.Instance()
+			s, err := kin.Contender().Open(t.Context(), in)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, s.Close()) }()
+			op, run, ctx := s.Ops[test.workload], 0, t.Context()
+			do := func() {
+				if err := op.Run(ctx, run); err != nil {
+					t.Fatal(err)
+				}
+				run++
+			}
+			for range data.Cycle {
+				do()
+			}
+			in.Seal()
+			got := testing.AllocsPerRun(2*data.Cycle, do)
+			t.Log(got)
+			require.LessOrEqual(t, got, test.most)
+		})
+	}
+}
