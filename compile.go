@@ -50,6 +50,7 @@ type compiled struct {
 	scoping *scoping // of the call; nil if there are no filters
 	fetch   fetchMode
 	locks   bool // whether it locks rows
+	size    *readSize
 
 	*plan.Statement
 	sql  string
@@ -88,7 +89,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 			}
 		}
 	}
-	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters}
+	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters, size: &readSize{}}
 	m, err := modelOf(g, t)
 	if err == nil {
 		err = checkNames(g, s.dialect)

@@ -96,6 +96,9 @@ func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
 	if c, ok := d.(dialect.Classifier); ok {
 		db.s.Stale = func(err error) bool { return c.Classify(err).Kind == dialect.StalePlan }
 	}
+	if pool, ok := conn.(*sql.DB); ok && d.Traits().KeepPrepared {
+		db.s.Kept = exec.NewKept(pool)
+	}
 	if b, ok := conn.(beginner); ok {
 		db.s.begin = b
 	} else {

@@ -124,11 +124,7 @@ func (s *session) readGraph(ctx context.Context, c *compiled, hint int) (g *grap
 
 func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*graphRows, error) {
 	g := newGraphRows(s, c, hint)
-	rows, err := s.Query(ctx, c.sql, c.args)
-	if err != nil {
-		return nil, err
-	}
-	if err := readInto(rows, g.first.Reader, c.Shape.Width, nil); err != nil {
+	if err := c.size.each(ctx, &s.Session, c.sql, c.args, c.Shape.Width, g.first.Row); err != nil {
 		return nil, err
 	}
 	return g, g.load(ctx)

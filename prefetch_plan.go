@@ -26,6 +26,7 @@ type level struct {
 	texts     atomic.Pointer[[]levelText]
 	share     atomic.Int32 // how many rows each parent had the last time, in sixteenths
 	below     []*level
+	size      readSize
 }
 
 // A levelText is a level's statement with room for so many keys.

@@ -90,34 +90,43 @@ func (l *level) hint(keys int) int {
 
 // level reads the rows of a level that have some of the keys.
 func (g *graphRows) level(ctx context.Context, l *level, reader *hydrate.LevelReader, keys []rel.Key) error {
-	rows, err := g.open(ctx, l, keys)
+	text, args, err := g.bind(l, keys)
 	if err != nil {
 		return err
 	}
-	return readInto(rows, reader.Reader, l.Shape.Width, nil)
+	return l.size.each(ctx, &g.session.Session, text, args, l.Shape.Width, reader.Row)
 }
 
 // open runs the statement of a level.
 func (g *graphRows) open(ctx context.Context, l *level, keys []rel.Key) (*exec.Rows, error) {
-	d := g.session.dialect
-	text, err := l.text(len(keys), d)
+	text, args, err := g.bind(l, keys)
 	if err != nil {
 		return nil, err
 	}
-	args, err := text.form.BindKeys(text.args, l.columns, keys, d.Traits())
+	return g.session.Query(ctx, text, args)
+}
+
+// bind returns the statement of a level, and its arguments, for keys.
+func (g *graphRows) bind(l *level, keys []rel.Key) (sql string, args []any, err error) {
+	d := g.session.dialect
+	text, err := l.text(len(keys), d)
 	if err != nil {
-		return nil, err
+		return "", nil, err
+	}
+	args, err = text.form.BindKeys(text.args, l.columns, keys, d.Traits())
+	if err != nil {
+		return "", nil, err
 	}
 	for i, arg := range args {
 		if hole, ok := arg.(plan.Hole); ok {
 			s, err := g.query.scoping.of(hole.Model)
 			if err != nil {
-				return nil, err
+				return "", nil, err
 			}
 			args[i] = s.Args[hole.Arg]
 		}
 	}
-	return g.session.Query(ctx, text.sql, args)
+	return text.sql, args, nil
 }
 
 // hooked returns the rows that have an AfterLoad hook, those of levels below
@@ -129,10 +138,23 @@ func (g *graphRows) hooked() (rows []any) {
 	return rows
 }
 
-// readInto reads all rows, and closes them.
 // A rowWatch is called after each row, and may end the reading.
 type rowWatch func(*hydrate.Reader, []driver.Value) error
 
+// rowReader returns what reads a row, and calls watch, if it is not nil, then.
+func rowReader(reader *hydrate.Reader, watch rowWatch) func(row []driver.Value) error {
+	if watch == nil {
+		return reader.Row
+	}
+	return func(row []driver.Value) error {
+		if err := reader.Row(row); err != nil {
+			return err
+		}
+		return watch(reader, row)
+	}
+}
+
+// readInto reads all rows, and closes them.
 func readInto(rows *exec.Rows, reader *hydrate.Reader, width int, each rowWatch) (err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	row := make([]driver.Value, width)

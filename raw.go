@@ -120,7 +120,8 @@ func readRaw(result *exec.Rows, g *schema.Graph, t reflect.Type) (rows []hydrate
 		if err != nil {
 			return nil, nil, errors.Join(err, result.Close())
 		}
-		return readAll(result, &compiled{Statement: &plan.Statement{Shape: shape}}, 0, func(_ *hydrate.Reader, row []driver.Value) error {
+		reader := hydrate.NewReader(shape, 0)
+		err = readInto(result, reader, shape.Width, func(_ *hydrate.Reader, row []driver.Value) error {
 			for _, slot := range shape.Nodes[0].KeySlots {
 				if row[slot] == nil {
 					return fmt.Errorf("a row has no primary key (column %q is NULL)", names[slot])
@@ -128,6 +129,10 @@ func readRaw(result *exec.Rows, g *schema.Graph, t reflect.Type) (rows []hydrate
 			}
 			return nil
 		})
+		if err != nil {
+			return nil, nil, err
+		}
+		return finish(reader, &compiled{})
 	}
 	defer func() { err = errors.Join(err, result.Close()) }()
 	fields, err := rawFields(g, t, names)

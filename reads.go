@@ -2,6 +2,7 @@ package kin
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"sync"
@@ -25,13 +26,52 @@ type reading struct {
 // ask runs a query's statement, which reads: on a replica, if there are any
 // and the call may.
 func (s *session) ask(ctx context.Context, db Executor, c *compiled, args []any) (*exec.Rows, error) {
+	reader, err := s.reader(ctx, db, c)
+	if err != nil {
+		return nil, err
+	}
+	return reader.Query(ctx, c.sql, args)
+}
+
+// each runs the statement and calls f for every row.
+func (s *session) each(ctx context.Context, db Executor, c *compiled, args []any, width int, f func(row []driver.Value) error) error {
+	reader, err := s.reader(ctx, db, c)
+	if err != nil {
+		return err
+	}
+	return c.size.each(ctx, reader, c.sql, args, width, f)
+}
+
+// A readSize is how much a statement has read the last time. It may be used by
+// several goroutines at once.
+type readSize struct{ values atomic.Int64 }
+
+// manyValues is from how many values on a statement is worth preparing anew for
+// reading its rows directly, where statements are kept: measured on SQLite.
+const manyValues = 2000
+
+// each calls f for every row of a statement.
+func (s *readSize) each(ctx context.Context, on *exec.Session, sql string, args []any, width int, f func(row []driver.Value) error) error {
+	rows := 0
+	err := on.Each(ctx, sql, args, width, on.Kept == nil || s.values.Load() >= manyValues, func(row []driver.Value) error {
+		rows++
+		return f(row)
+	})
+	if n := int64(rows * width); n != s.values.Load() {
+		s.values.Store(n)
+	}
+	return err
+}
+
+// reader returns what a statement that reads is run by.
+func (s *session) reader(ctx context.Context, db Executor, c *compiled) (*exec.Session, error) {
 	if c.locks {
 		if err := s.mayLock(); err != nil {
 			return nil, err
 		}
 	}
 	if s.replicas == nil {
-		return s.Query(ctx, c.sql, args)
+		return &s.Session, nil
 	}
 	reader := s.Session
 	reader.Wrote = nil
@@ -41,10 +81,10 @@ func (s *session) ask(ctx context.Context, db Executor, c *compiled, args []any)
 			return nil, err
 		}
 		if runner != nil {
-			reader.Runner = runner
+			reader.Runner, reader.Kept = runner.Runner, runner.Kept
 		}
 	}
-	return reader.Query(ctx, c.sql, args)
+	return &reader, nil
 }
 
 // ErrNoTx says that rows were to be locked outside a transaction, whose end
@@ -90,7 +130,7 @@ func WithReplicas(replicas ...*DB) Option {
 			case r.s.dialect.Name() != db.s.dialect.Name():
 				rs.err = fmt.Errorf("kin: replica %d of %d is a database of %s, and the primary one of %s", i+1, len(replicas), r.s.dialect.Name(), db.s.dialect.Name())
 			default:
-				rs.runners = append(rs.runners, r.s.Runner)
+				rs.runners = append(rs.runners, &r.s.Session)
 			}
 		}
 		db.s.replicas = rs
@@ -100,13 +140,13 @@ func WithReplicas(replicas ...*DB) Option {
 
 // A replicaSet is the replicas of a database.
 type replicaSet struct {
-	runners []exec.Runner
+	runners []*exec.Session
 	err     error
 	next    atomic.Uint64
 }
 
 // runner returns where a query is to run, or nil for the primary.
-func (rs *replicaSet) runner(ctx context.Context) (exec.Runner, error) {
+func (rs *replicaSet) runner(ctx context.Context) (*exec.Session, error) {
 	if rs.err != nil {
 		return nil, rs.err
 	}

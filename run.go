@@ -124,24 +124,24 @@ func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, h
 		}
 		return g.roots, g.hooked(), nil
 	}
-	result, err := s.ask(ctx, db, c, c.args)
-	if err != nil {
-		return nil, nil, s.queryError(ctx, t, err)
-	}
-	rows, hooked, err = readAll(result, c, hint, q.budget())
+	rows, hooked, err = s.readAll(ctx, db, c, c.args, hint, q.budget())
 	if err != nil {
 		return nil, nil, s.queryError(ctx, t, err)
 	}
 	return rows, hooked, nil
 }
 
-// readAll reads all rows, and closes them. each, if not nil, is called after
-// each row.
-func readAll(rows *exec.Rows, c *compiled, hint int, each rowWatch) (found []hydrate.Pointer, hooked []any, err error) {
+// readAll reads all rows. each, if not nil, is called after each row.
+func (s *session) readAll(ctx context.Context, db Executor, c *compiled, args []any, hint int, each rowWatch) (found []hydrate.Pointer, hooked []any, err error) {
 	reader := hydrate.NewReader(c.Shape, hint)
-	if err := readInto(rows, reader, c.Shape.Width, each); err != nil {
+	if err := s.each(ctx, db, c, args, c.Shape.Width, rowReader(reader, each)); err != nil {
 		return nil, nil, err
 	}
+	return finish(reader, c)
+}
+
+// finish returns the rows that were read.
+func finish(reader *hydrate.Reader, c *compiled) (found []hydrate.Pointer, hooked []any, err error) {
 	if found, err = reader.Finish(); err != nil {
 		return nil, nil, err
 	}

@@ -80,10 +80,6 @@ func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error)
 	if err != nil {
 		return found, fmt.Errorf("kin: query on %s: %w", sk.model.Name(), err)
 	}
-	result, err := s.ask(ctx, db, c, args)
-	if err != nil {
-		return found, s.queryError(ctx, sk.model, err)
-	}
 	var hooked []any
 	note := func(r *hydrate.Reader, row []driver.Value) error {
 		if found.places == nil {
@@ -91,7 +87,7 @@ func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error)
 		}
 		return found.places.Note(row)
 	}
-	if found.rows, hooked, err = readAll(result, c, int(min(sk.key.limit, 512)), note); err != nil {
+	if found.rows, hooked, err = s.readAll(ctx, db, c, args, int(min(sk.key.limit, 512)), note); err != nil {
 		return found, s.queryError(ctx, sk.model, err)
 	}
 	if sk.key.back {

@@ -84,6 +84,10 @@ type Traits struct {
 	MaxIdent   int
 	IdentChars bool
 
+	// KeepPrepared is whether statements that are run again are to be kept
+	// prepared, as the driver does not do so itself.
+	KeepPrepared bool
+
 	// ArrayParams is whether {c} = ANY({p}) takes a whole list as one parameter.
 	ArrayParams bool
 	// List is a subquery that unpacks a JSON array, bound as the parameter

@@ -52,10 +52,12 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 	lowerColumn := "LOWER(CONVERT({c} USING utf8mb4) COLLATE " + letters + ") COLLATE " + collation
 	lowerParam := "LOWER({p} COLLATE " + letters + ") COLLATE " + collation
 	return dialect.Traits{
-		MaxParams:  65535,
-		MaxJoins:   61,
-		MaxIdent:   64,
-		IdentChars: true,
+		MaxParams: 65535,
+
+		KeepPrepared: true,
+		MaxJoins:     61,
+		MaxIdent:     64,
+		IdentChars:   true,
 
 		List:     "SELECT v{collate} FROM JSON_TABLE({p}, '$[*]' COLUMNS (v {t} PATH '$')) AS kin_list",
 		ListType: listType,

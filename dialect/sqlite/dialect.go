@@ -26,7 +26,9 @@ var (
 	traits = dialect.Traits{
 		// The default of SQLite since 3.32, and what modernc's build has.
 		MaxParams: 32766,
-		MaxJoins:  64,
+
+		KeepPrepared: true,
+		MaxJoins:     64,
 
 		List:     "SELECT value FROM json_each({p})",
 		ListType: func(dialect.Type) string { return "" },

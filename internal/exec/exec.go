@@ -85,6 +85,12 @@ type Session struct {
 	Stale func(error) bool
 	// Tag, if not nil, returns a comment that is added to a statement.
 	Tag func(context.Context) (string, error)
+	// Kept, if not nil, keeps statements of the Runner prepared, which is its
+	// pool, and InTx those of the Runner that is a transaction.
+	Kept *Kept
+	InTx *InTx
+	// Conn is the connection of a transaction, if it is known.
+	Conn *sql.Conn
 	// Wrote, if not nil, is told of each statement before it runs.
 	Wrote func(context.Context)
 }
@@ -119,8 +125,7 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 	if s.Report != nil {
 		r.start = time.Now()
 	}
-	//nolint:rowserrcheck // by Rows.Next and Rows.Close
-	rows, err := s.Runner.QueryContext(ctx, query, args...)
+	rows, err := s.query(ctx, query, args) //nolint:rowserrcheck // by Rows.Next and Rows.Close
 	if s.again(err) {
 		rows, err = s.Runner.QueryContext(ctx, query, args...) //nolint:rowserrcheck // by Rows.Next
 	}
@@ -132,6 +137,30 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 	return r, nil
 }
 
+func (s Session) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if s.Guard != nil {
+		if st := s.InTx.take(ctx, query); st != nil {
+			return st.QueryContext(ctx, args...)
+		}
+	} else if st := s.Kept.take(ctx, query); st != nil {
+		defer st.leave()
+		return st.QueryContext(ctx, args...)
+	}
+	return s.Runner.QueryContext(ctx, query, args...)
+}
+
+func (s Session) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	if s.Guard != nil {
+		if st := s.InTx.take(ctx, query); st != nil {
+			return st.ExecContext(ctx, args...)
+		}
+	} else if st := s.Kept.take(ctx, query); st != nil {
+		defer st.leave()
+		return st.ExecContext(ctx, args...)
+	}
+	return s.Runner.ExecContext(ctx, query, args...)
+}
+
 // Exec runs a statement that has no rows.
 func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
 	query, err := s.begin(ctx, query)
@@ -140,7 +169,7 @@ func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result
 	}
 	defer s.Guard.leave()
 	start := time.Now()
-	result, err := s.Runner.ExecContext(ctx, query, args...)
+	result, err := s.exec(ctx, query, args)
 	if s.again(err) {
 		result, err = s.Runner.ExecContext(ctx, query, args...)
 	}
@@ -175,7 +204,7 @@ func (s Session) Do(ctx context.Context, text string, run func() (rows int64, er
 type Rows struct {
 	rows   *sql.Rows
 	dest   []any
-	sinks  []sink
+	buffer *buffer
 	ctx    context.Context //nolint:containedctx // for the report, which comes when the rows end
 	report func(context.Context, Event)
 	guard  *Guard
@@ -196,12 +225,19 @@ func (s *sink) Scan(v any) error {
 // Bind sets where the values of each row are put. Bytes in them belong to the
 // driver and hold until the next row.
 func (r *Rows) Bind(row []driver.Value) {
-	r.sinks = make([]sink, len(row))
+	sinks := make([]sink, len(row))
 	r.dest = make([]any, len(row))
 	for i := range row {
-		r.sinks[i].to = &row[i]
-		r.dest[i] = &r.sinks[i]
+		sinks[i].to = &row[i]
+		r.dest[i] = &sinks[i]
 	}
+}
+
+// bindNew is Bind with memory that is used again when the rows are closed.
+func (r *Rows) bindNew(width int) []driver.Value {
+	r.buffer, _ = buffers.Get().(*buffer)
+	r.dest = r.buffer.scanned(width)
+	return r.buffer.row[:width]
 }
 
 // Columns returns the names of the columns.
@@ -237,6 +273,10 @@ func (r *Rows) done(err error) {
 	}
 	r.ended = true
 	r.guard.leave()
+	if r.buffer != nil {
+		r.dest = nil
+		r.buffer.giveBack()
+	}
 	if r.report == nil {
 		return
 	}

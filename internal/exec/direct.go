@@ -1,0 +1,210 @@
+package exec
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+	"sync"
+	"time"
+)
+
+// Each runs a statement and calls each with every row, of which there is one
+// slice: values in it hold until each returns. If direct is set, rows are read
+// from the driver itself where that can be done, which is faster for many rows:
+// database/sql locks, and looks at the type of every value, once for each row.
+func (s Session) Each(ctx context.Context, query string, args []any, width int, direct bool, each func(row []driver.Value) error) error {
+	if direct {
+		if done, err := s.direct(ctx, query, args, width, each); done {
+			return err
+		}
+	}
+	rows, err := s.Query(ctx, query, args)
+	if err != nil {
+		return err
+	}
+	row := rows.bindNew(width)
+	for err = rows.Next(); err == nil; err = rows.Next() {
+		if err = each(row); err != nil {
+			break
+		}
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return errors.Join(err, rows.Close())
+}
+
+// errNotDirect says that a driver's connection cannot be asked directly, before
+// it has been asked anything.
+var errNotDirect = errors.New("kin: not direct")
+
+// rowsBetween is after how many rows it is looked whether the context has ended.
+// The drivers look themselves when they wait for the server.
+const rowsBetween = 64
+
+// connection returns one to be asked, and whether it is to be given back.
+func (s Session) connection(ctx context.Context) (conn *sql.Conn, pooled bool, err error) {
+	if s.Guard != nil {
+		return s.Conn, false, nil
+	}
+	if pool, ok := s.Runner.(*sql.DB); ok {
+		conn, err = pool.Conn(ctx)
+		return conn, true, err
+	}
+	return nil, false, nil
+}
+
+// direct is Each by the driver's connection. It has done nothing if done is
+// false: where a connection is gone, database/sql finds another.
+func (s Session) direct(ctx context.Context, query string, args []any, width int, each func(row []driver.Value) error) (done bool, err error) {
+	conn, pooled, err := s.connection(ctx)
+	if err != nil || conn == nil {
+		return false, nil //nolint:nilerr // and Query will say so
+	}
+	text, err := s.begin(ctx, query)
+	if err != nil {
+		return true, errors.Join(err, giveBack(conn, pooled))
+	}
+	defer s.Guard.leave()
+	start := time.Time{}
+	if s.Report != nil {
+		start = time.Now()
+	}
+	r := reading{ctx: ctx, each: each}
+	err = conn.Raw(func(dc any) error { return r.read(dc, text, args, width) })
+	if r.rows == nil && (errors.Is(err, errNotDirect) || errors.Is(err, driver.ErrBadConn) || s.again(err)) {
+		_ = giveBack(conn, pooled)
+		return false, nil
+	}
+	err = errors.Join(err, giveBack(conn, pooled))
+	if s.Report != nil {
+		s.Report(ctx, Event{SQL: text, Params: len(args), Rows: r.count, Duration: time.Since(start), Err: err})
+	}
+	return true, err
+}
+
+// giveBack closes a connection that is the pool's. One that has proved bad is
+// closed already.
+func giveBack(conn *sql.Conn, pooled bool) error {
+	if !pooled {
+		return nil
+	}
+	if err := conn.Close(); !errors.Is(err, sql.ErrConnDone) {
+		return err
+	}
+	return nil
+}
+
+// A reading is a statement whose rows are read directly.
+type reading struct {
+	ctx   context.Context //nolint:containedctx // of one call
+	each  func(row []driver.Value) error
+	rows  driver.Rows
+	count int64
+}
+
+func (r *reading) read(dc any, query string, args []any, width int) error {
+	queryer, ok := dc.(driver.QueryerContext)
+	if !ok {
+		return errNotDirect
+	}
+	named, err := namedValues(dc, args)
+	if err != nil {
+		return err
+	}
+	r.rows, err = queryer.QueryContext(r.ctx, query, named)
+	if errors.Is(err, driver.ErrSkip) {
+		return errNotDirect
+	}
+	if err != nil {
+		r.rows = nil
+		return err
+	}
+	return errors.Join(r.all(width), r.rows.Close())
+}
+
+func (r *reading) all(width int) error {
+	buffer, _ := buffers.Get().(*buffer)
+	row := buffer.of(width)
+	defer buffer.giveBack()
+	for {
+		switch err := r.rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		r.count++
+		if err := r.each(row); err != nil {
+			return err
+		}
+		if r.count%rowsBetween == 0 {
+			if err := r.ctx.Err(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// namedValues returns args as the connection takes them, by the rules of
+// database/sql.
+func namedValues(dc any, args []any) ([]driver.NamedValue, error) {
+	checker, checks := dc.(driver.NamedValueChecker)
+	named := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		n := &named[i]
+		n.Ordinal, n.Value = i+1, arg
+		err := driver.ErrSkip
+		if checks {
+			err = checker.CheckNamedValue(n)
+		}
+		if errors.Is(err, driver.ErrSkip) {
+			n.Value, err = driver.DefaultParameterConverter.ConvertValue(arg)
+		}
+		if err != nil {
+			return nil, errNotDirect // database/sql has the words for it
+		}
+	}
+	return named, nil
+}
+
+// A buffer is memory for one row, and for what database/sql needs to fill it.
+type buffer struct {
+	row   []driver.Value
+	sinks []sink
+	dest  []any
+}
+
+//nolint:gochecknoglobals // memory for later
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// of returns the buffer's row, of a width.
+func (b *buffer) of(width int) []driver.Value {
+	if cap(b.row) < width {
+		b.row = make([]driver.Value, width)
+		b.sinks, b.dest = nil, nil
+	}
+	return b.row[:width]
+}
+
+// scanned returns pointers by which database/sql fills the row of a width.
+func (b *buffer) scanned(width int) []any {
+	b.of(width)
+	if len(b.dest) < width {
+		all := b.row[:cap(b.row)]
+		b.sinks, b.dest = make([]sink, len(all)), make([]any, len(all))
+		for i := range all {
+			b.sinks[i].to = &all[i]
+			b.dest[i] = &b.sinks[i]
+		}
+	}
+	return b.dest[:width]
+}
+
+// giveBack forgets the values.
+func (b *buffer) giveBack() {
+	clear(b.row[:cap(b.row)])
+	buffers.Put(b)
+}

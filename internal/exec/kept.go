@@ -1,0 +1,190 @@
+package exec
+
+import (
+	"context"
+	"database/sql"
+	"hash/maphash"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// keptStatements is the most statements that a pool keeps prepared, on each of
+// its connections.
+const keptStatements = 100
+
+// A Kept keeps statements of a pool prepared: those whose text has come twice.
+// A text that comes once, such as one with a list of its own length, is not
+// worth it. It is safe for concurrent use, and takes no lock where a statement
+// is kept already. The pool closes its statements when it is closed.
+type Kept struct {
+	pool *sql.DB
+	seed maphash.Seed
+	// seen has hashes of texts that have come, each at its place or none: what
+	// another text has overwritten has to come once more.
+	seen [512]atomic.Uint64
+	all  atomic.Pointer[map[string]*kept]
+
+	mu    sync.Mutex // of what follows, and of changes to all
+	order []string   // oldest first
+}
+
+// NewKept returns a Kept of a pool.
+func NewKept(pool *sql.DB) *Kept { return &Kept{pool: pool, seed: maphash.MakeSeed()} }
+
+// A kept is a prepared statement and how many use it, the Kept included. The
+// last one closes it.
+type kept struct {
+	*sql.Stmt
+
+	users atomic.Int64
+}
+
+func (k *kept) hold() bool {
+	for {
+		n := k.users.Load()
+		if n == 0 {
+			return false
+		}
+		if k.users.CompareAndSwap(n, n+1) {
+			return true
+		}
+	}
+}
+
+// leave is called when the statement has run; its rows may still be open.
+func (k *kept) leave() {
+	if k.users.Add(-1) == 0 {
+		_ = k.Stmt.Close() // which gives memory back; nothing depends on it
+	}
+}
+
+// take returns the statement with a text, for its caller to leave, or nil if it
+// is not kept.
+func (k *Kept) take(ctx context.Context, query string) *kept {
+	if k == nil {
+		return nil
+	}
+	if st := k.find(query); st != nil {
+		return st
+	}
+	if !k.again(query) {
+		return nil
+	}
+	return k.prepare(ctx, query)
+}
+
+func (k *Kept) find(query string) *kept {
+	if all := k.all.Load(); all != nil {
+		if st := (*all)[query]; st != nil && st.hold() {
+			return st
+		}
+	}
+	return nil
+}
+
+// again reports whether a text has come before, and notes that it has now.
+func (k *Kept) again(query string) bool {
+	hash := maphash.String(k.seed, query)
+	return k.seen[hash%uint64(len(k.seen))].Swap(hash) == hash
+}
+
+// prepare keeps a statement. One that cannot be prepared is left to whoever
+// runs it, who will be told.
+func (k *Kept) prepare(ctx context.Context, query string) *kept {
+	stmt, err := k.pool.PrepareContext(ctx, query)
+	if err != nil {
+		return nil
+	}
+	st := &kept{Stmt: stmt}
+	st.users.Store(2)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	all := map[string]*kept{}
+	if before := k.all.Load(); before != nil {
+		if other := (*before)[query]; other != nil && other.hold() {
+			_ = stmt.Close() // another was faster
+			return other
+		}
+		all = maps.Clone(*before)
+	}
+	if len(k.order) == keptStatements {
+		oldest := k.order[0]
+		k.order = slices.Delete(k.order, 0, 1)
+		defer all[oldest].leave()
+		delete(all, oldest)
+	}
+	all[query] = st
+	k.order = append(k.order, query)
+	k.all.Store(&all)
+	return st
+}
+
+// An InTx keeps statements prepared for one transaction. It is used by one
+// goroutine at a time.
+type InTx struct {
+	tx    *sql.Tx
+	pool  *Kept // may be nil
+	stmts map[string]*sql.Stmt
+	held  []*kept // of the pool's, that the transaction uses
+}
+
+// NewInTx returns an InTx of a transaction, on a connection of the pool that k
+// is of.
+func NewInTx(tx *sql.Tx, k *Kept) *InTx { return &InTx{tx: tx, pool: k} }
+
+// take returns the statement with a text, or nil if it is not kept. What the
+// pool has is used; what it has not is prepared for the transaction alone: the
+// pool may have no other connection.
+func (t *InTx) take(ctx context.Context, query string) *sql.Stmt {
+	if t == nil || t.pool == nil {
+		return nil
+	}
+	if st := t.stmts[query]; st != nil {
+		return st
+	}
+	var st *sql.Stmt
+	if ours := t.pool.find(query); ours != nil {
+		t.held = append(t.held, ours)
+		st = t.tx.StmtContext(ctx, ours.Stmt)
+	} else if !t.pool.again(query) || len(t.stmts) >= keptStatements {
+		return nil
+	} else if prepared, err := t.tx.PrepareContext(ctx, query); err == nil {
+		st = prepared
+	}
+	if st == nil {
+		return nil
+	}
+	if t.stmts == nil {
+		t.stmts = map[string]*sql.Stmt{}
+	}
+	t.stmts[query] = st
+	return st
+}
+
+// End gives back what the transaction, which has ended, has used.
+func (t *InTx) End() {
+	if t == nil {
+		return
+	}
+	for _, k := range t.held {
+		k.leave()
+	}
+	t.held, t.stmts = nil, nil
+}
+
+// Forget ends all statements, which tables that have changed may not fit.
+func (k *Kept) Forget() {
+	if k == nil {
+		return
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if before := k.all.Swap(nil); before != nil {
+		for _, st := range *before {
+			st.leave()
+		}
+	}
+	k.order = nil
+}
