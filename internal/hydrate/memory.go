@@ -98,19 +98,26 @@ type slab struct {
 	next unsafe.Pointer
 	left int
 	grow int
+	want int // how many more are expected
 }
 
 const maxSlab = 512
 
 func newSlab(t reflect.Type, first int) slab {
-	return slab{typ: reflect.SliceOf(t), size: t.Size(), grow: min(max(first, 1), maxSlab)}
+	return slab{typ: reflect.SliceOf(t), size: t.Size(), grow: min(max(first, 1), maxSlab), want: first}
 }
 
 func (s *slab) take() unsafe.Pointer {
 	if s.left == 0 {
-		s.next = reflect.MakeSlice(s.typ, s.grow, s.grow).UnsafePointer()
-		s.left = s.grow
-		s.grow = min(s.grow*4, maxSlab)
+		n := s.grow
+		if s.want > 0 {
+			n = min(s.want, maxSlab)
+			s.want -= n
+		} else {
+			s.grow = min(s.grow*4, maxSlab)
+		}
+		s.next = reflect.MakeSlice(s.typ, n, n).UnsafePointer()
+		s.left = n
 	}
 	p := s.next
 	s.left--

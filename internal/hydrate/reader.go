@@ -5,7 +5,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
@@ -31,6 +33,7 @@ type nodeState struct {
 
 	table *table
 	slab  slab
+	made  int              // rows that the slab has given
 	track Tracker          // if the model is tracked
 	rows  []unsafe.Pointer // if the node keeps them
 	ords  []int64          // of the root's rows
@@ -58,18 +61,54 @@ func NewReader(s *Shape, hint int) *Reader { return newReader(s, newTables(s.mod
 
 func newReader(s *Shape, tables []*table, hint int) *Reader {
 	r := &Reader{shape: s, nodes: make([]nodeState, len(s.Nodes)), places: make([]place, len(s.Nodes)), tables: tables}
-	if hint == 0 {
-		hint = 16
-	}
 	for i, n := range s.Nodes {
-		r.nodes[i].Node = n
-		r.nodes[i].slab = newSlab(n.Model.RowType(), hint)
-		r.nodes[i].track.Layout = n.layout
+		ns := &r.nodes[i]
+		ns.Node = n
+		ns.track.Layout = n.layout
+		expect := hint
+		if expect == 0 {
+			expect = 16
+			if made := int(n.size.made.Load()); made > 0 {
+				expect = made
+			}
+			ns.reserve(min(int(n.size.rows.Load()), maxReserve), min(int(n.size.links.Load()), maxReserve))
+		}
+		ns.slab = newSlab(n.Model.RowType(), expect)
 		if n.table >= 0 {
-			r.nodes[i].table = r.tables[n.table]
+			ns.table = r.tables[n.table]
+			if hint == 0 {
+				ns.table.reserve(min(int(n.size.made.Load()), maxReserve))
+			}
 		}
 	}
 	return r
+}
+
+// maxReserve is the most rows that room is made for before they come.
+const maxReserve = 1 << 14
+
+func (n *nodeState) reserve(rows, links int) {
+	if rows > 0 {
+		n.rows = make([]unsafe.Pointer, 0, rows)
+	}
+	if links > 0 {
+		n.links = make([]link, 0, links)
+	}
+}
+
+// measure notes how many rows there were.
+func (n *nodeState) measure() {
+	note(&n.size.made, n.made)
+	note(&n.size.rows, len(n.rows))
+	note(&n.size.links, len(n.links))
+}
+
+// note stores n unless it is there: readers at the same time need not take
+// turns for that.
+func note(at *atomic.Int32, n int) {
+	if m := int32(min(n, math.MaxInt32)); at.Load() != m {
+		at.Store(m)
+	}
 }
 
 // Starts reports whether the row is of another root than the one before it.
@@ -175,6 +214,7 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 func (r *Reader) take(n *nodeState, key *rel.Key, row []driver.Value, here *place) error {
 	if n.table == nil {
 		p := n.slab.take()
+		n.made++
 		*here = place{row: p}
 		if n.keep {
 			here.at = int32(len(n.rows))
@@ -192,6 +232,7 @@ func (r *Reader) take(n *nodeState, key *rel.Key, row []driver.Value, here *plac
 		return nil
 	}
 	n.table.filled[at] = true
+	n.made++
 	return n.fill(p, row)
 }
 
@@ -328,6 +369,9 @@ func (r *Reader) Finish() ([]unsafe.Pointer, error) {
 				r.link(n, r.nodes[n.Parent].rows)
 			}
 		}
+	}
+	for i := range r.nodes {
+		r.nodes[i].measure()
 	}
 	root := &r.nodes[0]
 	if len(root.ords) == len(root.rows) && !slices.IsSorted(root.ords) {

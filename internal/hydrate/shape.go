@@ -1,6 +1,7 @@
 package hydrate
 
 import (
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
@@ -75,7 +76,16 @@ type Node struct {
 	decode      []slotDecoder
 	box         boxer
 	layout      *Layout // nil if the model is not tracked
+	size        size
 	ofPair      bool    // whether the parent is a row of a link table without struct
+}
+
+// A size is how many rows of a node the last Reader has read, that is, about how
+// many the next one will: what is made room for.
+type size struct {
+	made  atomic.Int32 // rows that memory was taken for
+	rows  atomic.Int32 // rows that were kept
+	links atomic.Int32
 }
 
 // A Home is a field that holds the rows of a node, or those of its child

@@ -1,6 +1,7 @@
 package hydrate
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
@@ -64,6 +65,17 @@ func (t *table) get(k *rel.Key) (at int32, ok bool) {
 	return at, ok
 }
 
+// reserve makes room for so many rows, unless there are some already.
+func (t *table) reserve(rows int) {
+	if rows == 0 || len(t.rows) > 0 {
+		return
+	}
+	t.rows, t.filled = make([]unsafe.Pointer, 0, rows), make([]bool, 0, rows)
+	if t.isInt {
+		t.ints.reserve(rows)
+	}
+}
+
 func (t *table) reset() {
 	t.ints.reset()
 	clear(t.others)
@@ -121,9 +133,18 @@ func (t *intTable) get(key uint64) (at int32, ok bool) {
 
 func (t *intTable) hash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 >> t.shift }
 
-func (t *intTable) expand() {
+// reserve makes an empty table have room for so many keys.
+func (t *intTable) reserve(keys int) {
+	if t.used == 0 && 2*keys > len(t.slots) {
+		t.slots = nil
+		t.resize(1 << bits.Len(uint(2*keys)))
+	}
+}
+
+func (t *intTable) expand() { t.resize(max(16, 4*len(t.slots))) }
+
+func (t *intTable) resize(size int) {
 	old := t.slots
-	size := max(16, 4*len(old))
 	t.slots = make([]intSlot, size)
 	t.shift = 64
 	for n := size; n > 1; n >>= 1 {
