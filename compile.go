@@ -89,6 +89,19 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 			}
 		}
 	}
+	var sig signature
+	ts := s.space.statements()
+	slotted := sc == nil && sig.sign(ts, q, t, v.form)
+	var key templateKey
+	if slotted {
+		key = sig.key()
+		if c := ts.find(key, g, traits, q, &sig); c != nil {
+			if q.ran.Swap(true) { // it is run often
+				q.remember(kept, c)
+			}
+			return c, nil
+		}
+	}
 	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters, size: &readSize{}}
 	m, err := modelOf(g, t)
 	if err == nil {
@@ -97,6 +110,13 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if err != nil {
 		return nil, err
 	}
+	if slotted {
+		if bound := c.template(ts, key, q, &sig, m, s.dialect); bound != nil {
+			q.remember(kept, bound)
+			return bound, nil
+		}
+		*c = compiled{variant: v, graph: g, traits: traits, filters: s.filters, size: &readSize{}}
+	}
 	c.write(q, m, s.dialect, sc)
 	if sc != nil && sc.err != nil {
 		return nil, sc.err // which is that of one call
@@ -104,16 +124,31 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if errors.Is(c.err, ErrUnsaved) {
 		return c, c.err // which a row that is saved in the meantime mends
 	}
-	// A loser of this race has written the same statement.
+	q.remember(kept, c)
+	if c.err != nil {
+		return c, c.err
+	}
+	return sc.bind(c)
+}
+
+// remember keeps a statement of the query beside those that it has. A loser of
+// this race has written the same statement.
+func (q *query) remember(kept *[]*compiled, c *compiled) {
 	list := []*compiled{c}
 	if kept != nil && len(*kept) < keptForms {
 		list = append(list, *kept...)
 	}
 	q.compiled.CompareAndSwap(kept, &list)
-	if c.err != nil {
-		return c, c.err
+}
+
+// template writes the query for all values, and returns the statement for those
+// that it has, or nil if that is to be found otherwise.
+func (c *compiled) template(ts *templates, key templateKey, q *query, sig *signature, m *schema.Model, d dialect.Dialect) *compiled {
+	c.write(q.slotted(), m, d, nil)
+	if c.err != nil || c.Empty {
+		return nil
 	}
-	return sc.bind(c)
+	return ts.keep(key, c, q, sig).bind(q, sig)
 }
 
 // plan returns what the query asks of a model.

@@ -51,6 +51,7 @@ type query struct {
 	reads    reading
 
 	compiled atomic.Pointer[[]*compiled]
+	ran      atomic.Bool
 }
 
 // Query returns the query for all rows of T, in the order of their primary

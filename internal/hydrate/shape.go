@@ -77,7 +77,7 @@ type Node struct {
 	box         boxer
 	layout      *Layout // nil if the model is not tracked
 	size        size
-	ofPair      bool    // whether the parent is a row of a link table without struct
+	ofPair      bool // whether the parent is a row of a link table without struct
 }
 
 // A size is how many rows of a node the last Reader has read, that is, about how

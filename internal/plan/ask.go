@@ -19,6 +19,7 @@ type Pair struct {
 	Path   Lazy
 	Op     lookup.Op
 	Value  any
+	Slot   int // that stands for Value, if it can; 0 for none
 }
 
 // A Group is several conditions in one. Those that are not parted by a Negated

@@ -63,6 +63,7 @@ type Fixed struct {
 	Key   rel.Key
 	Keys  []rel.Key
 	There bool
+	Slot  int // that stands for Key; 0 for none
 }
 
 // A builder makes one statement.

@@ -79,7 +79,7 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 	case err != nil:
 		return nil, p.errorf("%s %w", column.GoName(), err)
 	case v != nil:
-		return b.cmp(ref, op, v), nil
+		return b.cmp(ref, op, p.slotted(ref, v)), nil
 	}
 	there := Not{&Cmp{Ref: ref, Op: lookup.IsNull}}
 	switch op {

@@ -92,6 +92,9 @@ func (b *builder) fixed(from *From) (All, error) {
 			if err != nil {
 				return nil, fmt.Errorf("kin: %s %w", columns[i].GoName(), err)
 			}
+			if f.Slot > 0 {
+				v = Given{At: f.Slot, Part: i, Fixed: true, Column: columns[i]}
+			}
 			all = append(all, b.cmp(Ref{from.Table, columns[i]}, lookup.Exact, v))
 		}
 	}

@@ -48,6 +48,9 @@ func (b *builder) sameKey(refs []Ref, target *schema.Model, p step, x any) (Cond
 	if values == nil {
 		return &Cmp{Ref: refs[0], Op: lookup.IsNull}, nil
 	}
+	if len(refs) == 1 {
+		return b.cmp(refs[0], lookup.Exact, p.slotted(refs[0], values[0])), nil
+	}
 	var all All
 	for i, ref := range refs {
 		all = append(all, b.cmp(ref, lookup.Exact, values[i]))

@@ -20,6 +20,7 @@ type step struct {
 	path  lookup.Path
 	hops  []*schema.Relation // that are left
 	value any
+	slot  int // that stands for value, or 0
 	place
 	top *Table // whose rows expressions are about
 	// rows is what the rows at the end of the path must meet, in place of a
@@ -146,13 +147,21 @@ func (b *builder) pair(at place, p Pair) (*step, error) {
 		}
 		path, err := lookup.Member(at.at.Model, text)
 		path.Op = p.Op
-		return &step{path: path, hops: path.Hops, value: p.Value, place: at, top: at.at}, err
+		return newStep(at, path, p), err
 	}
 	path, err := lookup.Condition(at.at.Model, text)
 	if err == nil {
 		err = b.guards.pair(at.at.Model, path, p.Value)
 	}
-	return &step{path: path, hops: path.Hops, value: p.Value, place: at, top: at.at}, err
+	return newStep(at, path, p), err
+}
+
+func newStep(at place, path lookup.Path, p Pair) *step {
+	s := &step{path: path, hops: path.Hops, value: p.Value, place: at, top: at.at}
+	if slots(path.Op) {
+		s.slot = p.Slot
+	}
+	return s
 }
 
 // related returns the condition that some, none or every one of the rows at
