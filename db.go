@@ -47,7 +47,10 @@ type beginner interface {
 // and naming of the models that are kept there. It is made by Open in package
 // dialect/sqlite, dialect/postgres or dialect/mysql, or by [New]. It may be
 // used by several goroutines at once.
-type DB struct{ s session }
+type DB struct {
+	s     session
+	bound dialect.Dialect // what Dialect returns
+}
 
 // An Event is a statement that has run; see [WithTrace]. Its fields are:
 //
@@ -90,9 +93,12 @@ func WithTrace(trace func(context.Context, Event)) Option {
 func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
 	models := &space{registry: Relations()}
 	if b, ok := d.(boundDialect); ok {
-		d, models.registry, models.naming = b.Dialect, b.space.registry, b.space.naming
+		d, models.registry, models.naming = b.Dialect, b.session.space.registry, b.session.space.naming
 	}
-	db := &DB{session{Session: exec.Session{Runner: conn}, dialect: d, space: models}}
+	db := &DB{
+		s:     session{Session: exec.Session{Runner: conn}, dialect: d, space: models},
+		bound: boundDialect{d, &session{dialect: d, space: models}},
+	}
 	if c, ok := d.(dialect.Classifier); ok {
 		db.s.Stale = func(err error) bool { return c.Classify(err).Kind == dialect.StalePlan }
 	}
@@ -123,7 +129,7 @@ func (db *DB) SQL() *sql.DB {
 
 // Dialect returns the dialect, which also knows the registry and the naming
 // of db: [QuerySet.SQL] gives with it what db would run.
-func (db *DB) Dialect() dialect.Dialect { return boundDialect{db.s.dialect, db.s.space} }
+func (db *DB) Dialect() dialect.Dialect { return db.bound }
 
 // Close closes the pool. A connection or a transaction is its owner's to end.
 func (db *DB) Close() error {
@@ -136,5 +142,5 @@ func (db *DB) Close() error {
 // A boundDialect is a dialect and the models that it is for.
 type boundDialect struct {
 	dialect.Dialect
-	space *space
+	session *session // which can write statements, and run none
 }

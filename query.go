@@ -278,19 +278,21 @@ func (qs QuerySet[T]) SQL(d dialect.Dialect) (text string, args []any, err error
 }
 
 func (q *query) text(d dialect.Dialect, t reflect.Type) (text string, args []any, err error) {
-	s := writingFor(d)
-	c, err := q.compile(context.Background(), &s, t, variant{form: allRows})
+	c, err := q.compile(context.Background(), writingFor(d), t, variant{form: allRows})
 	if err != nil {
 		return "", nil, err
+	}
+	if len(c.args) == 0 {
+		return c.sql, nil, nil
 	}
 	return c.sql, slices.Clone(c.args), nil
 }
 
 // writingFor returns a session that can write statements, and run none: for
 // the dialect and, if it is that of a database, with its models.
-func writingFor(d dialect.Dialect) session {
+func writingFor(d dialect.Dialect) *session {
 	if b, ok := d.(boundDialect); ok {
-		return session{dialect: b.Dialect, space: b.space}
+		return b.session
 	}
-	return session{dialect: d, space: Relations().space()}
+	return &session{dialect: d, space: Relations().space()}
 }

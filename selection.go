@@ -173,7 +173,7 @@ func (s Selection[R]) Get(ctx context.Context, db Executor) (row R, err error) {
 // arguments. See [QuerySet.SQL].
 func (s Selection[R]) SQL(d dialect.Dialect) (text string, args []any, err error) {
 	sess := writingFor(d)
-	t, _, err := s.get().write(context.Background(), &sess)
+	t, _, err := s.get().write(context.Background(), sess)
 	return t.SQL, anys(t.Args), err
 }
 

@@ -244,6 +244,9 @@ func FromAny(c *schema.Column, x any, traits *dialect.Traits) (driver.Value, err
 		}
 		return seal(c, v)
 	}
+	if v, err, ok := asIs(f, x); ok {
+		return v, err
+	}
 	v, null, err := convert(f, x)
 	if err != nil || null {
 		return nil, err
@@ -257,6 +260,33 @@ func FromAny(c *schema.Column, x any, traits *dialect.Traits) (driver.Value, err
 		return codecOf(f).encode(holder.UnsafePointer(), traits)
 	}
 	return baseEncoderOf(f)(holder.UnsafePointer(), traits)
+}
+
+// asIs returns the most common values, which are what the database is given
+// already, without reflection.
+func asIs(f *schema.Field, x any) (v driver.Value, err error, ok bool) { //nolint:revive,staticcheck // ok says whether the others mean anything
+	if f.Marshal {
+		return nil, nil, false
+	}
+	switch x := x.(type) {
+	case string:
+		if f.Value.Kind == dialect.String {
+			return x, value.CheckText(x), true
+		}
+	case int64:
+		if f.Value.Kind == dialect.Int && f.Base.Kind() == reflect.Int64 {
+			return x, nil, true
+		}
+	case int:
+		if k := f.Base.Kind(); f.Value.Kind == dialect.Int && (k == reflect.Int64 || k == reflect.Int) {
+			return int64(x), nil, true
+		}
+	case bool:
+		if f.Value.Kind == dialect.Bool {
+			return x, nil, true
+		}
+	}
+	return nil, nil, false
 }
 
 // beyondInt64 reports whether the database has no column that could hold n.
