@@ -71,6 +71,7 @@ type inserter struct {
 	fresh   []any            // those for which a key is generated
 	keys    []driver.Value   // theirs
 	left    []*schema.Column // that are left to the database
+	first   []driver.Value   // of the first rows in columns, as they were checked
 	at      []int            // the places of rows in the call, or nil if they are all of its rows
 	of      int              // how many those are
 }
@@ -128,6 +129,9 @@ func (in *inserter) check(ctx context.Context) (*plan.Scope, error) {
 	if err != nil || scope == nil && len(in.rows) == 1 { // which is sent last
 		return scope, err
 	}
+	n := len(in.columns)
+	keep := !slices.ContainsFunc(in.columns, func(c *schema.Column) bool { return c.Cipher != nil }) // which keys may change for
+	first := make([]driver.Value, 0, min(len(in.rows), insertChunk)*n)
 	var values []driver.Value
 	for i, row := range in.rows {
 		if scope == nil && i == insertChunk {
@@ -139,7 +143,11 @@ func (in *inserter) check(ctx context.Context) (*plan.Scope, error) {
 		if err := outside(scope, in.columns, values); err != nil {
 			return nil, fmt.Errorf("%s %w", in.place(i), err)
 		}
+		if keep && i < insertChunk {
+			first = append(first, values...)
+		}
 	}
+	in.first = first
 	return scope, nil
 }
 
@@ -191,7 +199,12 @@ func (in *inserter) withKeys(ctx context.Context, rows []any) error {
 
 // encode appends the values of a row, and its key if that is apart.
 func (in *inserter) encode(values []driver.Value, row any, keys []driver.Value, i int) ([]driver.Value, error) {
-	values, err := hydrate.Values(values, in.columns, row, in.dialect.Traits())
+	var err error
+	if n := len(in.columns); (i+1)*n <= len(in.first) && in.rows[i] == row {
+		values = append(values, in.first[i*n:(i+1)*n]...)
+	} else {
+		values, err = hydrate.Values(values, in.columns, row, in.dialect.Traits())
+	}
 	if err == nil && keys != nil {
 		values = append(values, keys[i])
 	}
@@ -247,25 +260,31 @@ func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.V
 	}
 	size = min(size, len(rows))
 	flat := make([]driver.Value, 0, size*len(columns))
-	values := make([][]driver.Value, 0, size)
-	for from := 0; from < len(rows); from += size {
-		flat, values = flat[:0], values[:0]
-		for i := from; i < min(from+size, len(rows)); i++ {
-			before := len(flat)
+	var text sqlgen.Text
+	for from, of := 0, 0; from < len(rows); from += size {
+		flat = flat[:0]
+		n := min(size, len(rows)-from)
+		for i := from; i < from+n; i++ {
 			var err error
 			if flat, err = in.encode(flat, rows[i], keys, i); err != nil {
 				return err
 			}
-			values = append(values, flat[before:])
 		}
-		text := sqlgen.Insert(in.dialect, in.model.Table, columns, values)
-		if text.Err != nil {
-			return text.Err
+		if n != of { // else the text is that of the chunk before
+			values := make([][]driver.Value, n)
+			for i := range values {
+				values[i] = flat[i*len(columns) : (i+1)*len(columns)]
+			}
+			if text = sqlgen.Insert(in.dialect, in.model.Table, columns, values); text.Err != nil {
+				return text.Err
+			}
+			of = n
 		}
+		text.Args = flat
 		if err := run(from, text); err != nil {
 			return err
 		}
-		in.sent(len(values))
+		in.sent(n)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"sync/atomic"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/crypt"
@@ -119,6 +120,10 @@ type Column struct {
 	Nullable bool
 	Unique   bool
 	Index    bool
+
+	// Encode is what package hydrate encodes the column's field by, once it
+	// knows: it is not looked up for each value.
+	Encode atomic.Pointer[any]
 }
 
 // IsText reports whether the database compares the column as text: a string

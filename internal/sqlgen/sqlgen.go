@@ -379,7 +379,8 @@ func (w *writer) terms(terms []plan.Term, first string) {
 
 // Insert writes an INSERT of several rows into a table.
 func Insert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]driver.Value) Text {
-	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256)}
+	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256+len(rows)*(4+4*len(columns)))}
+	w.args = make([]driver.Value, 0, len(rows)*len(columns))
 	w.text("INSERT INTO ")
 	w.ident(table)
 	for i, c := range columns {
