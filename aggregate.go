@@ -1,7 +1,10 @@
 package kin
 
 import (
+	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/kin-orm/kin/internal/plan"
 )
@@ -78,13 +81,23 @@ func (e Expr) Default(x any) Expr { return Coalesce(e, x) }
 //
 //	kin.Query[SchoolClass]().Annotate("size", kin.Count("students")).Filter("size__gt", 20).OrderBy("-size")
 //
-// The name hides a field that has it.
+// The name hides a field that has it. It is a letter, then letters, digits and
+// single underscores, 63 at most.
 func (qs QuerySet[T]) Annotate(name string, e Expr) QuerySet[T] {
-	return QuerySet[T]{qs.q.annotated(name, e)}
+	return QuerySet[T]{qs.q.annotated(reflect.TypeFor[T](), name, e)}
 }
 
-func (q *query) annotated(name string, e Expr) *query {
+func (q *query) annotated(t reflect.Type, name string, e Expr) *query {
 	q = q.derived()
+	if !isName(name) {
+		q.fail(fmt.Errorf("kin: a query on %s: %.80q is no name for an annotation; take a letter, then letters, digits and single underscores, 63 at most",
+			t.Name(), name))
+	}
 	q.annotations = append(q.annotations, plan.Annotation{Name: name, Value: e.value()})
 	return q
+}
+
+// isName reports whether a text is a name that lookups can have in them.
+func isName(s string) bool {
+	return isTagKey(s) && !strings.Contains(s, "__") && s[len(s)-1] != '_'
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/kin-orm/kin/internal/lookup"
@@ -128,6 +129,10 @@ const (
 	Second  DatePart = "second"
 )
 
+func dateParts() []DatePart {
+	return []DatePart{Year, Quarter, Month, Week, Day, Weekday, Hour, Minute, Second}
+}
+
 // Extract is a part of the time, in UTC, as a whole number. [InZone] gives those
 // of another time zone.
 func Extract(part DatePart, t any) Expr { return dated("", part, t) }
@@ -138,7 +143,7 @@ func Trunc(part DatePart, t any) Expr { return dated("trunc ", part, t) }
 
 func dated(what string, part DatePart, t any) Expr {
 	name := what + string(part)
-	if !plan.IsFunction(name) {
+	if !slices.Contains(dateParts(), part) || !plan.IsFunction(name) {
 		return mistake(fmt.Sprintf("there is no part %q of a time; take one of kin.Year to kin.Second", name))
 	}
 	return function(name, t)
