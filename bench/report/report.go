@@ -76,33 +76,36 @@ func short(version string) string {
 }
 
 func (p *page) database(name string) {
+	contenders := slices.DeleteFunc(slices.Clone(p.contenders), func(c bench.Contender) bool {
+		return c.Databases != nil && !slices.Contains(c.Databases, name)
+	})
 	p.printf("\n## %s\n\n| workload | %s |", name, bench.Reference)
-	for _, c := range p.contenders[1:] {
+	for _, c := range contenders[1:] {
 		p.printf(" %s |", c.Name)
 	}
-	p.printf("\n|---|%s\n", strings.Repeat("---|", len(p.contenders)))
+	p.printf("\n|---|%s\n", strings.Repeat("---|", len(contenders)))
 	for _, w := range bench.Workloads() {
 		ref := p.Find(name, w.Name, bench.Reference)
 		if ref == nil {
 			continue
 		}
 		p.printf("| %s |", w.Title)
-		for _, c := range p.contenders {
+		for _, c := range contenders {
 			p.printf(" %s |", timeCell(w, p.Find(name, w.Name, c.Name), ref))
 		}
 		p.printf("\n")
 	}
 	p.printf("\nAllocations of a run, and their bytes; of a stream, the most by which the heap has grown:\n\n| workload |")
-	for _, c := range p.contenders {
+	for _, c := range contenders {
 		p.printf(" %s |", c.Name)
 	}
-	p.printf("\n|---|%s\n", strings.Repeat("---|", len(p.contenders)))
+	p.printf("\n|---|%s\n", strings.Repeat("---|", len(contenders)))
 	for _, w := range bench.Workloads() {
 		if p.Find(name, w.Name, bench.Reference) == nil {
 			continue
 		}
 		p.printf("| %s |", w.Title)
-		for _, c := range p.contenders {
+		for _, c := range contenders {
 			p.printf(" %s |", allocCell(w, p.Find(name, w.Name, c.Name)))
 		}
 		p.printf("\n")
