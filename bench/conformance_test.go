@@ -137,11 +137,11 @@ func same(t *testing.T, want, got any) {
 // edited returns entries as the run-th update leaves them.
 func edited(w bench.Workload, run int) []data.Wide {
 	list := data.NewWides(1, data.Entries)
-	edits := data.NewEdits(run, w.Rows)
+	first := 1
 	if w.Rows == 1 {
-		edits = []data.Edit{data.NewEdit(run, 7)}
+		first = 7
 	}
-	for _, e := range edits {
+	for _, e := range data.Edits(first, w.Rows)(run) {
 		list[e.ID-1].Name, list[e.ID-1].Quantity = e.Name, e.Quantity
 	}
 	return list

@@ -53,7 +53,7 @@ func run(ctx context.Context) (err error) {
 		}
 		return nil
 	}
-	o := measure.Options{Rounds: 15, Sample: 25 * time.Millisecond, Budget: 14 * time.Second}
+	o := measure.Options{Rounds: 15, Sample: 25 * time.Millisecond, Budget: 10 * time.Second}
 	if *quick {
 		o = measure.Options{Rounds: 7, Sample: 10 * time.Millisecond, Budget: 2 * time.Second}
 	}
