@@ -46,6 +46,9 @@ func (p *page) head(chart string) {
 	p.printf("# Performance\n\n")
 	p.printf("Written by `go run ./cmd/report` in [bench](../bench), from a run of `go run ./cmd/bench` that took %s.\n\n", p.Took)
 	p.printf("| | |\n|---|---|\n| date | %s |\n| machine | %s |\n| Go | %s |\n", p.Date.Format("2006-01-02 15:04 MST"), p.Machine, p.Go)
+	if p.Load != "" {
+		p.printf("| load | %s |\n", p.Load)
+	}
 	if p.Commit != "" {
 		p.printf("| commit | %s |\n", p.Commit)
 	}

@@ -53,7 +53,7 @@ func run(ctx context.Context) (err error) {
 		}
 		return nil
 	}
-	o := measure.Options{Rounds: 15, Sample: 25 * time.Millisecond, Budget: 10 * time.Second}
+	o := measure.Options{Rounds: 25, Sample: 25 * time.Millisecond, Budget: 12 * time.Second}
 	if *quick {
 		o = measure.Options{Rounds: 7, Sample: 10 * time.Millisecond, Budget: 2 * time.Second}
 	}
@@ -77,12 +77,16 @@ func run(ctx context.Context) (err error) {
 		picked = append(contenders.All()[:1], picked...)
 	}
 	f := describe(start)
+	busy := load()
 	for _, name := range bench.Select(db.Names(), *databases, strings.Clone) {
 		if err := f.database(ctx, name, *workloads, picked, o); err != nil {
 			return err
 		}
 	}
 	f.Took = time.Since(start).Round(time.Second).String()
+	if busy != "" {
+		f.Load = busy + " before, " + load() + " after"
+	}
 	text, err := json.MarshalIndent(f.File, "", "\t")
 	if err != nil {
 		return err
@@ -136,6 +140,17 @@ func show(results []measure.Result) {
 			fmt.Println()
 		}
 	}
+}
+
+// load returns how many tasks were runnable in the last minute, on average, or "".
+// The bench itself is one of them at the end.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	minute, _, _ := strings.Cut(string(text), " ")
+	return minute
 }
 
 // describe says where and with what the bench runs.
