@@ -16,8 +16,8 @@ type File struct {
 	Commit   string            `json:"commit,omitzero"`
 	Took     string            `json:"took"`
 	Load     string            `json:"load,omitzero"` // averages of runnable tasks, before and after
-	Servers  map[string]string `json:"servers"`  // by the name of the database
-	Versions map[string]string `json:"versions"` // of contenders' modules
+	Servers  map[string]string `json:"servers"`       // by the name of the database
+	Versions map[string]string `json:"versions"`      // of contenders' modules
 	Results  []Result          `json:"results"`
 }
 

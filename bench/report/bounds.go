@@ -33,7 +33,7 @@ func bounds() []bound {
 
 // bounds writes how kin does beside its bounds.
 func (p *page) bounds() {
-	p.printf("\n## What kin has set itself\n\nRatios and bounds. Of databases within the process, the ratio of processor time follows, "+
+	p.printf("\n## What kin has set itself\n\nRatios and bounds. Of databases within the process, the ratio of processor time follows, " +
 		"which other programs on the machine change less; of replay, allocations.\n\n| workload | SQLite | PostgreSQL | MariaDB | replay |\n|---|---|---|---|---|\n")
 	for _, b := range bounds() {
 		for _, w := range bench.Workloads() {
