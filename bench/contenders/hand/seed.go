@@ -9,13 +9,6 @@ import (
 	"github.com/kin-orm/kin/bench/contenders/plain"
 )
 
-// seedCartesian multiplies students by teachers, as a join of two branches does.
-const seedCartesian = `SELECT c.ID, c.Name, s.id, s.name, s.category_id, sk.name, t.id, t.name, t.category_id, tk.name
-	FROM school_classes c
-	LEFT JOIN students s ON s.class_id = c.ID LEFT JOIN categories sk ON sk.id = s.category_id
-	LEFT JOIN teachers t ON t.class_id = c.ID LEFT JOIN categories tk ON tk.id = t.category_id
-	ORDER BY c.ID, s.id, t.id`
-
 func (s *session) seedOps() map[string]bench.Op {
 	split := func(ctx context.Context, _ int) ([]*plain.Class, error) { return s.seedSplit(ctx) }
 	return map[string]bench.Op{

@@ -151,7 +151,7 @@ func (s *session) prefetched(ctx context.Context) ([]*plain.Class, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys = keys[:0]
+	keys = nil
 	seen := map[int64]bool{}
 	for _, x := range students {
 		if k := x.CategoryID; k.Valid && !seen[k.Int64] {
