@@ -33,6 +33,9 @@ func TestAllocs(t *testing.T) { //nolint:paralleltest // others would be counted
 		{"filter-list", 103},
 		{"text-kept", 2},
 		{"text-fresh", 106},
+		{"insert-one", 48},
+		{"update-one", 18},
+		{"update-1000", 4560},
 	} {
 		t.Run(test.workload, func(t *testing.T) {
 			in := target.Instance()

@@ -24,22 +24,22 @@ import (
 const ticks = 2500
 
 // openTarget opens a database, or skips the test if its server does not answer.
-func openTarget(t testing.TB, name string) *db.Target {
-	t.Helper()
+func openTarget(tb testing.TB, name string) *db.Target {
+	tb.Helper()
 	if port := map[string]string{"postgres": "5432", "mysql": "3306"}[name]; port != "" {
-		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(t.Context(), "tcp", "127.0.0.1:"+port)
+		c, err := (&net.Dialer{Timeout: time.Second}).DialContext(tb.Context(), "tcp", "127.0.0.1:"+port)
 		if err != nil {
 			if slices.Contains(strings.Split(os.Getenv("KIN_REQUIRE"), ","), name) {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
-			t.Skip("no server: ", err)
+			tb.Skip("no server: ", err)
 		}
-		require.NoError(t, c.Close())
+		require.NoError(tb, c.Close())
 	}
-	target, err := db.Open(context.WithoutCancel(t.Context()), name)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, target.Close()) })
-	require.NoError(t, target.FillTicks(t.Context(), ticks))
+	target, err := db.Open(context.WithoutCancel(tb.Context()), name)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, target.Close()) })
+	require.NoError(tb, target.FillTicks(tb.Context(), ticks))
 	return target
 }
 
@@ -66,6 +66,7 @@ func TestConformance(t *testing.T) {
 }
 
 func conforms(t *testing.T, target *db.Target, c bench.Contender, w bench.Workload) {
+	t.Helper()
 	ctx := t.Context()
 	in := target.Instance()
 	s, err := c.Open(ctx, in)
@@ -137,11 +138,11 @@ func same(t *testing.T, want, got any) {
 // edited returns entries as the run-th update leaves them.
 func edited(w bench.Workload, run int) []data.Wide {
 	list := data.NewWides(1, data.Entries)
-	edits := data.NewEdits(run, w.Rows)
+	first := 1
 	if w.Rows == 1 {
-		edits = []data.Edit{data.NewEdit(run, 7)}
+		first = 7
 	}
-	for _, e := range edits {
+	for _, e := range data.Edits(first, w.Rows)(run) {
 		list[e.ID-1].Name, list[e.ID-1].Quantity = e.Name, e.Quantity
 	}
 	return list

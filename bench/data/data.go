@@ -70,6 +70,15 @@ func NewWide(i int) Wide {
 	return w
 }
 
+// Inserted returns the n rows that an insert is given; their keys are zero.
+func Inserted(n int) []Wide {
+	list := NewWides(Entries+1, n)
+	for i := range list {
+		list[i].ID = 0
+	}
+	return list
+}
+
 // NewWides returns n Wides from the first-th on.
 func NewWides(first, n int) []Wide {
 	list := make([]Wide, n)
@@ -86,26 +95,37 @@ type Edit struct {
 	Quantity int64
 }
 
-// NewEdits returns what the run-th update of n rows writes. Two runs in
-// succession write different values, so that no database can skip a row.
-func NewEdits(run, n int) []Edit {
-	list := make([]Edit, n)
-	for i := range list {
-		list[i] = NewEdit(run, i+1)
+// Edits returns what updates of rows write, n of them from the first-th on, by the
+// number of the run. Two runs in succession write different values, so that no
+// database can skip a row. The lists are made beforehand, and must not be changed.
+func Edits(first, n int) func(run int) []Edit {
+	var both [2][]Edit
+	for run := range both {
+		for key := first; key < first+n; key++ {
+			both[run] = append(both[run], Edit{int64(key), fmt.Sprintf("edited %d %d", run, key), int64(key*10 + run)})
+		}
 	}
-	return list
+	return func(run int) []Edit { return both[run%2] }
 }
 
-// NewEdit returns what the run-th update writes to the row with a key.
-func NewEdit(run, key int) Edit {
-	return Edit{int64(key), fmt.Sprintf("edited %d %d", run%2, key), int64(key*10 + run%2)}
-}
+// names are made beforehand, as they are asked for while time is measured.
+//
+//nolint:gochecknoglobals // immutable facts
+var names = func() (names struct{ classes, categories []string }) {
+	for i := range Classes {
+		names.classes = append(names.classes, fmt.Sprintf("%d%c", i/5+1, 'A'+i%5))
+	}
+	for i := range Categories {
+		names.categories = append(names.categories, fmt.Sprintf("category %02d", i+1))
+	}
+	return names
+}()
 
 // ClassName returns the name of a class, from 1 on.
-func ClassName(class int) string { return fmt.Sprintf("%d%c", (class-1)/5+1, 'A'+(class-1)%5) }
+func ClassName(class int) string { return names.classes[class-1] }
 
 // CategoryName returns the name of a category, from 1 on.
-func CategoryName(category int) string { return fmt.Sprintf("category %02d", category) }
+func CategoryName(category int) string { return names.categories[category-1] }
 
 // A Member is a row of students or teachers.
 type Member struct {

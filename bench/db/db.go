@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -128,8 +129,8 @@ func (t *Target) create(ctx context.Context, name string, connector func(name st
 
 // Close removes the database.
 func (t *Target) Close() (err error) {
-	for i := len(t.undo) - 1; i >= 0; i-- {
-		err = errors.Join(err, t.undo[i]())
+	for _, undo := range slices.Backward(t.undo) {
+		err = errors.Join(err, undo())
 	}
 	t.undo = nil
 	return err

@@ -15,8 +15,9 @@ type File struct {
 	Go       string            `json:"go"`
 	Commit   string            `json:"commit,omitzero"`
 	Took     string            `json:"took"`
-	Servers  map[string]string `json:"servers"`  // by the name of the database
-	Versions map[string]string `json:"versions"` // of contenders' modules
+	Load     string            `json:"load,omitzero"` // averages of runnable tasks, before and after
+	Servers  map[string]string `json:"servers"`       // by the name of the database
+	Versions map[string]string `json:"versions"`      // of contenders' modules
 	Results  []Result          `json:"results"`
 }
 

@@ -12,20 +12,20 @@ import (
 )
 
 // open returns a real database with one table, and a tape and a pool over it.
-func open(t *testing.T) (real *sql.DB, tape *replay.Tape, pool *sql.DB) {
+func open(t *testing.T) (db *sql.DB, tape *replay.Tape, pool *sql.DB) {
 	t.Helper()
 	connector, err := sqlite.NewConnector(t.Context(), filepath.Join(t.TempDir(), "replay.db"))
 	require.NoError(t, err)
-	real = sql.OpenDB(connector)
-	t.Cleanup(func() { require.NoError(t, real.Close()) })
-	_, err = real.ExecContext(t.Context(), "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, blob BLOB, at DATETIME)")
+	db = sql.OpenDB(connector)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	_, err = db.ExecContext(t.Context(), "CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, blob BLOB, at DATETIME)")
 	require.NoError(t, err)
-	_, err = real.ExecContext(t.Context(), "INSERT INTO t VALUES (1, 'one', x'01', '2024-05-06 07:08:09'), (2, NULL, NULL, NULL)")
+	_, err = db.ExecContext(t.Context(), "INSERT INTO t VALUES (1, 'one', x'01', '2024-05-06 07:08:09'), (2, NULL, NULL, NULL)")
 	require.NoError(t, err)
 	tape = replay.NewTape(connector)
 	pool = sql.OpenDB(tape)
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
-	return real, tape, pool
+	return db, tape, pool
 }
 
 func texts(t *testing.T, pool *sql.DB, id int) (found []string) {
@@ -49,11 +49,11 @@ func texts(t *testing.T, pool *sql.DB, id int) (found []string) {
 // questions apart.
 func TestRows(t *testing.T) {
 	t.Parallel()
-	real, tape, pool := open(t)
+	db, tape, pool := open(t)
 	all, second := texts(t, pool, 1), texts(t, pool, 2)
-	require.Equal(t, texts(t, real, 1), all)
+	require.Equal(t, texts(t, db, 1), all)
 	require.Len(t, second, 1)
-	_, err := real.ExecContext(t.Context(), "DELETE FROM t")
+	_, err := db.ExecContext(t.Context(), "DELETE FROM t")
 	require.NoError(t, err)
 	require.Equal(t, all, texts(t, pool, 1), "still recording, but known")
 	tape.Seal()
@@ -66,7 +66,7 @@ func TestRows(t *testing.T) {
 // TestWrites: a write happens once, in a real transaction, prepared or not.
 func TestWrites(t *testing.T) {
 	t.Parallel()
-	real, tape, pool := open(t)
+	db, tape, pool := open(t)
 	write := func() {
 		tx, err := pool.BeginTx(t.Context(), nil)
 		require.NoError(t, err)
@@ -86,13 +86,13 @@ func TestWrites(t *testing.T) {
 	write()
 	tape.Seal()
 	write()
-	require.Len(t, texts(t, real, 1), 4)
+	require.Len(t, texts(t, db, 1), 4)
 }
 
 // TestColumnTypes: what the real driver says of columns is on the tape.
 func TestColumnTypes(t *testing.T) {
 	t.Parallel()
-	real, tape, pool := open(t)
+	db, tape, pool := open(t)
 	types := func(pool *sql.DB) (names []string) {
 		rows, err := pool.QueryContext(t.Context(), "SELECT id, name, at FROM t")
 		require.NoError(t, err)
@@ -106,7 +106,7 @@ func TestColumnTypes(t *testing.T) {
 		require.NoError(t, rows.Err())
 		return names
 	}
-	want := types(real)
+	want := types(db)
 	require.Equal(t, want, types(pool))
 	tape.Seal()
 	require.Equal(t, want, types(pool))

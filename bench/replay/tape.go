@@ -59,13 +59,13 @@ func (t *Tape) Connect(ctx context.Context) (driver.Conn, error) {
 	if t.sealed.Load() {
 		return c, nil
 	}
-	real, err := t.source.Connect(ctx)
+	source, err := t.source.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r, ok := real.(realConn)
+	r, ok := source.(realConn)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("replay: %T lacks interfaces of package driver", real), real.Close())
+		return nil, errors.Join(fmt.Errorf("replay: %T lacks interfaces of package driver", source), source.Close())
 	}
 	c.real = r
 	return c, nil

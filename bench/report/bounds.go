@@ -33,7 +33,8 @@ func bounds() []bound {
 
 // bounds writes how kin does beside its bounds.
 func (p *page) bounds() {
-	p.printf("\n## What kin has set itself\n\n| workload | SQLite | PostgreSQL | MariaDB | replay |\n|---|---|---|---|---|\n")
+	p.printf("\n## What kin has set itself\n\nRatios and bounds. Of databases within the process, the ratio of processor time follows, " +
+		"which other programs on the machine change less; of replay, allocations.\n\n| workload | SQLite | PostgreSQL | MariaDB | replay |\n|---|---|---|---|---|\n")
 	for _, b := range bounds() {
 		for _, w := range bench.Workloads() {
 			if w.Name == b.workload {
@@ -55,5 +56,12 @@ func (p *page) beside(database, workload string, most float64) string {
 	if ratio > most {
 		verdict = "✗"
 	}
-	return fmt.Sprintf("%.2f ≤ %.2f %s", ratio, most, verdict)
+	text := fmt.Sprintf("%s %.2f ≤ %.2f", verdict, ratio, most)
+	if database == "sqlite" || database == "replay" {
+		text += fmt.Sprintf(" (cpu %.2f)", r.CPURatio(ref).Median)
+	}
+	if database == "replay" {
+		text += fmt.Sprintf(", %.0f / %.0f", r.Allocs, ref.Allocs)
+	}
+	return text
 }

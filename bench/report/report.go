@@ -46,6 +46,9 @@ func (p *page) head(chart string) {
 	p.printf("# Performance\n\n")
 	p.printf("Written by `go run ./cmd/report` in [bench](../bench), from a run of `go run ./cmd/bench` that took %s.\n\n", p.Took)
 	p.printf("| | |\n|---|---|\n| date | %s |\n| machine | %s |\n| Go | %s |\n", p.Date.Format("2006-01-02 15:04 MST"), p.Machine, p.Go)
+	if p.Load != "" {
+		p.printf("| load | %s |\n", p.Load)
+	}
 	if p.Commit != "" {
 		p.printf("| commit | %s |\n", p.Commit)
 	}
@@ -76,33 +79,36 @@ func short(version string) string {
 }
 
 func (p *page) database(name string) {
+	contenders := slices.DeleteFunc(slices.Clone(p.contenders), func(c bench.Contender) bool {
+		return c.Databases != nil && !slices.Contains(c.Databases, name)
+	})
 	p.printf("\n## %s\n\n| workload | %s |", name, bench.Reference)
-	for _, c := range p.contenders[1:] {
+	for _, c := range contenders[1:] {
 		p.printf(" %s |", c.Name)
 	}
-	p.printf("\n|---|%s\n", strings.Repeat("---|", len(p.contenders)))
+	p.printf("\n|---|%s\n", strings.Repeat("---|", len(contenders)))
 	for _, w := range bench.Workloads() {
 		ref := p.Find(name, w.Name, bench.Reference)
 		if ref == nil {
 			continue
 		}
 		p.printf("| %s |", w.Title)
-		for _, c := range p.contenders {
+		for _, c := range contenders {
 			p.printf(" %s |", timeCell(w, p.Find(name, w.Name, c.Name), ref))
 		}
 		p.printf("\n")
 	}
 	p.printf("\nAllocations of a run, and their bytes; of a stream, the most by which the heap has grown:\n\n| workload |")
-	for _, c := range p.contenders {
+	for _, c := range contenders {
 		p.printf(" %s |", c.Name)
 	}
-	p.printf("\n|---|%s\n", strings.Repeat("---|", len(p.contenders)))
+	p.printf("\n|---|%s\n", strings.Repeat("---|", len(contenders)))
 	for _, w := range bench.Workloads() {
 		if p.Find(name, w.Name, bench.Reference) == nil {
 			continue
 		}
 		p.printf("| %s |", w.Title)
-		for _, c := range p.contenders {
+		for _, c := range contenders {
 			p.printf(" %s |", allocCell(w, p.Find(name, w.Name, c.Name)))
 		}
 		p.printf("\n")

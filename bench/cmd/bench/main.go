@@ -53,9 +53,9 @@ func run(ctx context.Context) (err error) {
 		}
 		return nil
 	}
-	o := measure.Options{Rounds: 15, Sample: 25 * time.Millisecond, Budget: 14 * time.Second}
+	o := measure.Options{Rounds: 15, Sample: 60 * time.Millisecond, Budget: 12 * time.Second}
 	if *quick {
-		o = measure.Options{Rounds: 7, Sample: 10 * time.Millisecond, Budget: 2 * time.Second}
+		o = measure.Options{Rounds: 7, Sample: 20 * time.Millisecond, Budget: 2 * time.Second}
 	}
 	if *rounds > 0 {
 		o.Rounds = *rounds
@@ -76,13 +76,17 @@ func run(ctx context.Context) (err error) {
 	if picked[0].Name != bench.Reference {
 		picked = append(contenders.All()[:1], picked...)
 	}
-	f := describe(start)
+	f := describe(ctx, start)
+	busy := load()
 	for _, name := range bench.Select(db.Names(), *databases, strings.Clone) {
 		if err := f.database(ctx, name, *workloads, picked, o); err != nil {
 			return err
 		}
 	}
 	f.Took = time.Since(start).Round(time.Second).String()
+	if busy != "" {
+		f.Load = busy + " before, " + load() + " after"
+	}
 	text, err := json.MarshalIndent(f.File, "", "\t")
 	if err != nil {
 		return err
@@ -138,8 +142,19 @@ func show(results []measure.Result) {
 	}
 }
 
+// load returns how many tasks were runnable in the last minute, on average, or "".
+// The bench itself is one of them at the end.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	minute, _, _ := strings.Cut(string(text), " ")
+	return minute
+}
+
 // describe says where and with what the bench runs.
-func describe(now time.Time) *file {
+func describe(ctx context.Context, now time.Time) *file {
 	f := &file{measure.File{Date: now.UTC(), Go: runtime.Version(), Servers: map[string]string{}, Versions: map[string]string{}}}
 	f.Machine = fmt.Sprintf("%s/%s, %d CPUs", runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 	if info, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -150,7 +165,7 @@ func describe(now time.Time) *file {
 			}
 		}
 	}
-	if commit, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output(); err == nil {
+	if commit, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output(); err == nil {
 		f.Commit = strings.TrimSpace(string(commit))
 	}
 	if info, ok := debug.ReadBuildInfo(); ok {

@@ -15,8 +15,8 @@ const chunk = 100
 
 func (s session) addWrites(ops map[string]bench.Op) {
 	insert := func(n int) bench.Op {
+		wides := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) (list []*ent.Entry, err error) {
-			wides := data.NewWides(data.Entries+1, n)
 			err = s.inTx(ctx, func(c *ent.EntryClient) error {
 				for from := 0; from < n; from += chunk {
 					rows, err := c.MapCreateBulk(wides[from:from+chunk], func(e *ent.EntryCreate, i int) { set(e, &wides[from+i]) }).Save(ctx)
@@ -30,19 +30,19 @@ func (s session) addWrites(ops map[string]bench.Op) {
 			return list, err
 		}, normalEntries)
 	}
+	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	ops["insert-one"] = bench.NewOp(func(ctx context.Context, _ int) ([]*ent.Entry, error) {
-		w := data.NewWide(data.Entries + 1)
-		e, err := set(s.client.Entry.Create(), &w).Save(ctx)
+		e, err := set(s.client.Entry.Create(), &one[0]).Save(ctx)
 		return []*ent.Entry{e}, err
 	}, normalEntries)
 	ops["insert-1000"] = insert(1000)
 	ops["insert-10000"] = insert(10_000)
 	ops["update-one"] = bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
-		return none, update(ctx, s.client.Entry, data.NewEdit(run, 7))
+		return none, update(ctx, s.client.Entry, first(run)[0])
 	}, bench.Same)
 	ops["update-1000"] = bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
 		return none, s.inTx(ctx, func(c *ent.EntryClient) error {
-			for _, e := range data.NewEdits(run, 1000) {
+			for _, e := range thousand(run) {
 				if err := update(ctx, c, e); err != nil {
 					return err
 				}

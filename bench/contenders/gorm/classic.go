@@ -2,6 +2,7 @@ package gorm
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 
@@ -95,36 +96,38 @@ func (s *session) addClassicTexts(ops map[string]bench.Op) {
 	}, bench.Same)
 }
 
-func newEntries(n int) []entry {
+// inserted returns rows that are to be inserted.
+func inserted(n int) []entry {
 	list := make([]entry, n)
-	for i := range list {
-		list[i] = entry(data.NewWide(data.Entries + 1 + i))
-		list[i].ID = 0
+	for i, w := range data.Inserted(n) {
+		list[i] = entry(w)
 	}
 	return list
 }
 
 func (s *session) addClassicWrites(ops map[string]bench.Op) {
 	insert := func(n int) bench.Op {
+		rows := inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-			list := newEntries(n)
+			list := slices.Clone(rows)
 			return list, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 				return tx.CreateInBatches(list, batch).Error
 			})
 		}, normalEntries)
 	}
+	one, first, thousand := inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	ops["insert-one"] = bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-		list := newEntries(1)
+		list := slices.Clone(one)
 		return list, s.db.WithContext(ctx).Create(&list[0]).Error
 	}, normalEntries)
 	ops["insert-1000"] = insert(1000)
 	ops["insert-10000"] = insert(10_000)
 	ops["update-one"] = bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
-		return none, update(s.db.WithContext(ctx), data.NewEdit(run, 7))
+		return none, update(s.db.WithContext(ctx), first(run)[0])
 	}, bench.Same)
 	ops["update-1000"] = bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
 		return none, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
-			for _, e := range data.NewEdits(run, 1000) {
+			for _, e := range thousand(run) {
 				if err := update(tx, e); err != nil {
 					return err
 				}

@@ -2,6 +2,7 @@ package gorm
 
 import (
 	"context"
+	"slices"
 
 	"gorm.io/gorm"
 	"gorm.io/gorm/clause"
@@ -70,25 +71,27 @@ func (s *session) genericOps() map[string]bench.Op {
 
 func (s *session) addGenericWrites(ops map[string]bench.Op) {
 	insert := func(n int) bench.Op {
+		rows := inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-			list := newEntries(n)
+			list := slices.Clone(rows)
 			return list, s.db.Transaction(func(tx *gorm.DB) error {
 				return gorm.G[entry](tx).CreateInBatches(ctx, &list, batch)
 			})
 		}, normalEntries)
 	}
+	one, first, thousand := inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	ops["insert-one"] = bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-		list := newEntries(1)
+		list := slices.Clone(one)
 		return list, gorm.G[entry](s.db).Create(ctx, &list[0])
 	}, normalEntries)
 	ops["insert-1000"] = insert(1000)
 	ops["insert-10000"] = insert(10_000)
 	ops["update-one"] = bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
-		return none, updateG(ctx, s.db, data.NewEdit(run, 7))
+		return none, updateG(ctx, s.db, first(run)[0])
 	}, bench.Same)
 	ops["update-1000"] = bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
 		return none, s.db.Transaction(func(tx *gorm.DB) error {
-			for _, e := range data.NewEdits(run, 1000) {
+			for _, e := range thousand(run) {
 				if err := updateG(ctx, tx, e); err != nil {
 					return err
 				}

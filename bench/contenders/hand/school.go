@@ -11,13 +11,13 @@ import (
 )
 
 const (
-	studentsJoined = `SELECT s.id, s.name, s.class_id, s.category_id, c.Name, k.Name FROM students s
-		JOIN school_classes c ON c.ID = s.class_id LEFT JOIN categories k ON k.ID = s.category_id ORDER BY s.id`
-	classesJoined = `SELECT c.ID, c.Name, s.id, s.name, s.category_id, k.Name FROM school_classes c
-		LEFT JOIN students s ON s.class_id = c.ID LEFT JOIN categories k ON k.ID = s.category_id ORDER BY c.ID, s.id`
-	filterCount = `SELECT count(*) FROM students s JOIN categories k ON k.ID = s.category_id WHERE k.Name = ?`
+	studentsJoined = `SELECT s.id, s.name, s.class_id, s.category_id, c.name, k.name FROM students s
+		JOIN school_classes c ON c.id = s.class_id LEFT JOIN categories k ON k.id = s.category_id ORDER BY s.id`
+	classesJoined = `SELECT c.id, c.name, s.id, s.name, s.category_id, k.name FROM school_classes c
+		LEFT JOIN students s ON s.class_id = c.id LEFT JOIN categories k ON k.id = s.category_id ORDER BY c.id, s.id`
+	filterCount = `SELECT count(*) FROM students s JOIN categories k ON k.id = s.category_id WHERE k.name = ?`
 	filterList  = `SELECT s.id, s.name, s.class_id, s.category_id FROM students s
-		JOIN school_classes c ON c.ID = s.class_id WHERE c.Name = ? ORDER BY s.id`
+		JOIN school_classes c ON c.id = s.class_id WHERE c.name = ? ORDER BY s.id`
 )
 
 func (s *session) schoolOps() map[string]bench.Op {
@@ -105,15 +105,15 @@ func (s *session) classesJoined(ctx context.Context) (list []*plain.Class, err e
 // conditions depend on what a user has asked for.
 func fresh(run int) string {
 	var b strings.Builder
-	b.WriteString("SELECT c.ID, c.Name FROM school_classes c WHERE ")
+	b.WriteString("SELECT c.id, c.name FROM school_classes c WHERE ")
 	if run >= 0 {
-		b.WriteString("c.Name = ?")
+		b.WriteString("c.name = ?")
 	}
 	if run >= 0 {
-		b.WriteString(" AND EXISTS (SELECT 1 FROM students s LEFT JOIN categories k ON k.ID = s.category_id WHERE s.class_id = c.ID")
+		b.WriteString(" AND EXISTS (SELECT 1 FROM students s LEFT JOIN categories k ON k.id = s.category_id WHERE s.class_id = c.id")
 		b.WriteString(" AND s.name = ?")
-		b.WriteString(" AND k.Name = ?)")
+		b.WriteString(" AND k.name = ?)")
 	}
-	b.WriteString(" ORDER BY c.ID")
+	b.WriteString(" ORDER BY c.id")
 	return b.String()
 }

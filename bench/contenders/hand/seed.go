@@ -9,13 +9,6 @@ import (
 	"github.com/kin-orm/kin/bench/contenders/plain"
 )
 
-// seedCartesian multiplies students by teachers, as a join of two branches does.
-const seedCartesian = `SELECT c.ID, c.Name, s.id, s.name, s.category_id, sk.name, t.id, t.name, t.category_id, tk.name
-	FROM school_classes c
-	LEFT JOIN students s ON s.class_id = c.ID LEFT JOIN categories sk ON sk.id = s.category_id
-	LEFT JOIN teachers t ON t.class_id = c.ID LEFT JOIN categories tk ON tk.id = t.category_id
-	ORDER BY c.ID, s.id, t.id`
-
 func (s *session) seedOps() map[string]bench.Op {
 	split := func(ctx context.Context, _ int) ([]*plain.Class, error) { return s.seedSplit(ctx) }
 	return map[string]bench.Op{
@@ -30,43 +23,24 @@ func (s *session) seedOps() map[string]bench.Op {
 	}
 }
 
-// A person is what a row says of a student or a teacher.
-type person struct {
-	id         sql.NullInt64
-	name       sql.NullString
-	categoryID sql.NullInt64
-	category   sql.NullString
-}
-
 func (s *session) seedCartesian(ctx context.Context) (list []*plain.Class, err error) {
 	var (
 		categories = plain.Categories{}
 		current    *plain.Class
 		c          plain.Class
-		st, te     person
+		st, te     plain.Member
 	)
-	// Rows are sorted by class, student and teacher: a student is new if it is not
-	// the last one, a teacher if it is beyond the last one.
-	add := func(to []*plain.Student, p *person) []*plain.Student {
-		if !p.id.Valid || len(to) > 0 && p.id.Int64 <= to[len(to)-1].ID {
-			return to
-		}
-		return append(to, &plain.Student{
-			ID: p.id.Int64, Name: p.name.String, ClassID: current.ID, CategoryID: p.categoryID,
-			Class: current, Category: categories.Of(p.categoryID, p.category),
-		})
-	}
-	err = s.each(ctx, seedCartesian, func(rows *sql.Rows) error {
-		if err := rows.Scan(&c.ID, &c.Name, &st.id, &st.name, &st.categoryID, &st.category,
-			&te.id, &te.name, &te.categoryID, &te.category); err != nil {
+	err = s.each(ctx, plain.Cartesian, func(rows *sql.Rows) error {
+		if err := rows.Scan(&c.ID, &c.Name, &st.ID, &st.Name, &st.CategoryID, &st.Category,
+			&te.ID, &te.Name, &te.CategoryID, &te.Category); err != nil {
 			return err
 		}
 		if current == nil || current.ID != c.ID {
 			current = &plain.Class{ID: c.ID, Name: c.Name}
 			list = append(list, current)
 		}
-		current.Students = add(current.Students, &st)
-		current.Teachers = add(current.Teachers, &te)
+		current.Students = st.Add(current.Students, current, categories)
+		current.Teachers = te.Add(current.Teachers, current, categories)
 		return nil
 	})
 	return list, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/kin-orm/kin/bench"
@@ -16,14 +17,16 @@ const chunk = 100
 func (s *session) writeOps() map[string]bench.Op {
 	inserted := func(list []data.Wide) any { return list }
 	insert := func(n int) bench.Op {
+		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := data.NewWides(data.Entries+1, n)
+			list := slices.Clone(rows)
 			return list, s.insertMany(ctx, list)
 		}, inserted)
 	}
+	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	return map[string]bench.Op{
 		"insert-one": bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := data.NewWides(data.Entries+1, 1)
+			list := slices.Clone(one)
 			key, err := s.insert(ctx, s.insertText(1), values(nil, &list[0]))
 			list[0].ID = key
 			return list, err
@@ -35,11 +38,11 @@ func (s *session) writeOps() map[string]bench.Op {
 			if err != nil {
 				return none, err
 			}
-			e := data.NewEdit(run, 7)
+			e := first(run)[0]
 			return none, expect(st.ExecContext(ctx, e.Name, e.Quantity, e.ID))
 		}, bench.Same),
 		"update-1000": bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
-			return none, s.updateMany(ctx, data.NewEdits(run, 1000))
+			return none, s.updateMany(ctx, thousand(run))
 		}, bench.Same),
 	}
 }

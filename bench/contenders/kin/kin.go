@@ -104,11 +104,11 @@ func (s session) addRelations(ops map[string]bench.Op) {
 
 func (s session) addWrites(ops map[string]bench.Op) {
 	insert := func(n int) bench.Op {
+		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]*entry, error) {
 			list := make([]*entry, n)
 			for i := range list {
-				e := entry(data.NewWide(data.Entries + 1 + i))
-				e.ID = 0
+				e := entry(rows[i])
 				list[i] = &e
 			}
 			return list, kin.Insert(ctx, s.db, list...)
@@ -125,13 +125,14 @@ func (s session) addWrites(ops map[string]bench.Op) {
 	ops["insert-10000"] = insert(10_000)
 	update := func(edits func(run int) []data.Edit) bench.Op {
 		return bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
-			var list []*entry
-			for _, e := range edits(run) {
-				list = append(list, &entry{ID: e.ID, Name: e.Name, Quantity: e.Quantity})
+			edits := edits(run)
+			list := make([]*entry, len(edits))
+			for i, e := range edits {
+				list[i] = &entry{ID: e.ID, Name: e.Name, Quantity: e.Quantity}
 			}
 			return none, kin.UpdateAll(ctx, s.db, list, "name", "quantity")
 		}, bench.Same)
 	}
-	ops["update-one"] = update(func(run int) []data.Edit { return []data.Edit{data.NewEdit(run, 7)} })
-	ops["update-1000"] = update(func(run int) []data.Edit { return data.NewEdits(run, 1000) })
+	ops["update-one"] = update(data.Edits(7, 1))
+	ops["update-1000"] = update(data.Edits(1, 1000))
 }

@@ -22,6 +22,9 @@ func (s session) relations() map[string]bench.Op {
 		"classes-prefetched": bench.NewOp(func(ctx context.Context, _ int) ([]*plain.Class, error) {
 			return s.split(ctx, false)
 		}, plain.Schools),
+		"seed-cartesian": bench.NewOp(func(ctx context.Context, _ int) ([]*plain.Class, error) {
+			return s.cartesian(ctx)
+		}, plain.Schools),
 		"seed-split": bench.NewOp(func(ctx context.Context, _ int) ([]*plain.Class, error) {
 			return s.split(ctx, true)
 		}, plain.Schools),
@@ -81,6 +84,33 @@ func (s session) joined(ctx context.Context) (list []*plain.Class, err error) {
 				Class: current, Category: categories.Of(categoryID, category),
 			})
 		}
+		return nil
+	})
+	return list, err
+}
+
+func (s session) cartesian(ctx context.Context) (list []*plain.Class, err error) {
+	rows, err := s.pool.Query(ctx, plain.Cartesian)
+	if err != nil {
+		return nil, err
+	}
+	var (
+		categories = plain.Categories{}
+		current    *plain.Class
+		id         int64
+		name       string
+		st, te     plain.Member
+	)
+	_, err = pgx.ForEachRow(rows, []any{
+		&id, &name, &st.ID, &st.Name, &st.CategoryID, &st.Category,
+		&te.ID, &te.Name, &te.CategoryID, &te.Category,
+	}, func() error {
+		if current == nil || current.ID != id {
+			current = &plain.Class{ID: id, Name: name}
+			list = append(list, current)
+		}
+		current.Students = st.Add(current.Students, current, categories)
+		current.Teachers = te.Add(current.Teachers, current, categories)
 		return nil
 	})
 	return list, err

@@ -2,6 +2,7 @@ package native
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -12,15 +13,17 @@ import (
 
 func (s session) writes() map[string]bench.Op {
 	insert := func(n int) bench.Op {
+		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := data.NewWides(data.Entries+1, n)
+			list := slices.Clone(rows)
 			return list, s.insertMany(ctx, list)
 		}, bench.Same)
 	}
 	const update = "UPDATE entries SET name = $1, quantity = $2 WHERE id = $3"
+	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	return map[string]bench.Op{
 		"insert-one": bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := data.NewWides(data.Entries+1, 1)
+			list := slices.Clone(one)
 			w := &list[0]
 			return list, s.pool.QueryRow(ctx, "INSERT INTO entries ("+strings.TrimPrefix(columns, "id, ")+
 				") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id", w.Quantity, w.Level, w.Name, w.Code, w.Note,
@@ -29,7 +32,7 @@ func (s session) writes() map[string]bench.Op {
 		"insert-1000":  insert(1000),
 		"insert-10000": insert(10_000),
 		"update-one": bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
-			e := data.NewEdit(run, 7)
+			e := first(run)[0]
 			tag, err := s.pool.Exec(ctx, update, e.Name, e.Quantity, e.ID)
 			if err == nil && tag.RowsAffected() != 1 {
 				err = pgx.ErrNoRows
@@ -38,7 +41,7 @@ func (s session) writes() map[string]bench.Op {
 		}, bench.Same),
 		"update-1000": bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
 			batch := &pgx.Batch{} // which is a transaction
-			for _, e := range data.NewEdits(run, 1000) {
+			for _, e := range thousand(run) {
 				batch.Queue(update, e.Name, e.Quantity, e.ID)
 			}
 			return none, s.pool.SendBatch(ctx, batch).Close()

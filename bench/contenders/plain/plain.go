@@ -49,6 +49,35 @@ func (known Categories) Of(id sql.NullInt64, name sql.NullString) *Category {
 	return k
 }
 
+// A Member is what a row of a join says of a student or a teacher, all NULL if
+// there is none.
+type Member struct {
+	ID         sql.NullInt64
+	Name       sql.NullString
+	CategoryID sql.NullInt64
+	Category   sql.NullString
+}
+
+// Add adds the member to those of a class, unless it is there. Rows must come
+// by class, student and teacher: then a student is new if it is not the last one,
+// and a teacher if it is beyond the last one.
+func (m *Member) Add(to []*Student, c *Class, categories Categories) []*Student {
+	if !m.ID.Valid || len(to) > 0 && m.ID.Int64 <= to[len(to)-1].ID {
+		return to
+	}
+	return append(to, &Student{
+		ID: m.ID.Int64, Name: m.Name.String, ClassID: c.ID, CategoryID: m.CategoryID,
+		Class: c, Category: categories.Of(m.CategoryID, m.Category),
+	})
+}
+
+// Cartesian is a join of both branches: it multiplies students by teachers.
+const Cartesian = `SELECT c.id, c.name, s.id, s.name, s.category_id, sk.name, t.id, t.name, t.category_id, tk.name
+	FROM school_classes c
+	LEFT JOIN students s ON s.class_id = c.id LEFT JOIN categories sk ON sk.id = s.category_id
+	LEFT JOIN teachers t ON t.class_id = c.id LEFT JOIN categories tk ON tk.id = t.category_id
+	ORDER BY c.id, s.id, t.id`
+
 // Wides returns rows as they are compared.
 func Wides(list []*data.Wide) any {
 	var normal []data.Wide

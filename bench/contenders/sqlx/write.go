@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/jmoiron/sqlx"
@@ -17,8 +18,9 @@ const chunk = 100
 
 func (s *session) writes() map[string]bench.Op {
 	insert := func(n int) bench.Op {
+		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := data.NewWides(data.Entries+1, n)
+			list := slices.Clone(rows)
 			return list, s.inTx(ctx, func(tx *sqlx.Tx) error {
 				for from := 0; from < n; from += chunk {
 					if err := s.insert(ctx, tx, list[from:from+chunk]); err != nil {
@@ -30,15 +32,16 @@ func (s *session) writes() map[string]bench.Op {
 		}, bench.Same)
 	}
 	const update = "UPDATE entries SET name = :name, quantity = :quantity WHERE id = :id"
+	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	return map[string]bench.Op{
 		"insert-one": bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := data.NewWides(data.Entries+1, 1)
+			list := slices.Clone(one)
 			return list, s.insert(ctx, s.db, list)
 		}, bench.Same),
 		"insert-1000":  insert(1000),
 		"insert-10000": insert(10_000),
 		"update-one": bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
-			return none, expect(s.db.NamedExecContext(ctx, update, data.NewEdit(run, 7)))
+			return none, expect(s.db.NamedExecContext(ctx, update, first(run)[0]))
 		}, bench.Same),
 		"update-1000": bench.NewOp(func(ctx context.Context, run int) (none struct{}, err error) {
 			return none, s.inTx(ctx, func(tx *sqlx.Tx) error {
@@ -47,7 +50,7 @@ func (s *session) writes() map[string]bench.Op {
 					return err
 				}
 				defer st.Close()
-				for _, e := range data.NewEdits(run, 1000) {
+				for _, e := range thousand(run) {
 					if err := expect(st.ExecContext(ctx, e)); err != nil {
 						return err
 					}
