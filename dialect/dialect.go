@@ -9,6 +9,7 @@ package dialect
 import (
 	"context"
 	"database/sql/driver"
+	"strings"
 )
 
 // A Dialect is one database's way of writing SQL. Implementations are
@@ -271,15 +272,40 @@ type Match struct {
 	Contains, HasPrefix, HasSuffix            string
 	IExact, IContains, IHasPrefix, IHasSuffix string
 	Pattern                                   Pattern
+	// Like and Regexp search by patterns: Like by one that Pattern describes,
+	// Regexp by one of RegexpForm.
+	Like, Regexp string
+	RegexpForm   RegexpForm
 }
 
+// A RegexpForm is a way to write regular expressions.
+type RegexpForm uint8
+
+// The forms.
+const (
+	GoRegexp       RegexpForm = iota // as package regexp reads them
+	PostgresRegexp                   // advanced regular expressions
+	PerlRegexp                       // of PCRE and ICU
+)
+
 // A Pattern says how a searched text becomes the pattern that is bound:
-// the characters in Special are put between Escape and EscapeEnd, and Any
-// stands for what may come before or after.
+// the characters in Special are put between Escape and EscapeEnd, Any stands
+// for what may come before or after, and One for any one character.
 type Pattern struct {
 	Special           string
 	Escape, EscapeEnd string
-	Any               string
+	Any, One          string
 	// PlainContains is whether Contains and IContains take the text as it is.
 	PlainContains bool
+}
+
+// Quote writes a byte of a text that is searched as it is.
+func (p *Pattern) Quote(b *strings.Builder, c byte) {
+	if strings.IndexByte(p.Special, c) < 0 {
+		b.WriteByte(c)
+		return
+	}
+	b.WriteString(p.Escape)
+	b.WriteByte(c)
+	b.WriteString(p.EscapeEnd)
 }

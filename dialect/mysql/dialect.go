@@ -73,7 +73,10 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 			IContains:  lowerColumn + " LIKE " + lowerParam + escape,
 			IHasPrefix: lowerColumn + " LIKE " + lowerParam + escape,
 			IHasSuffix: lowerColumn + " LIKE " + lowerParam + escape,
-			Pattern:    dialect.Pattern{Special: "!%_", Escape: "!", Any: "%"},
+			Pattern:    dialect.Pattern{Special: "!%_", Escape: "!", Any: "%", One: "_"},
+			Like:       "{c} LIKE " + param + escape,
+			Regexp:     "{c} REGEXP " + param,
+			RegexpForm: dialect.PerlRegexp,
 		},
 
 		// The driver writes the zero time as 0000-00-00, which is no time.

@@ -51,7 +51,10 @@ var (
 			IContains:  lowerColumn + " LIKE " + lowerParam,
 			IHasPrefix: lowerColumn + " LIKE " + lowerParam,
 			IHasSuffix: lowerColumn + " LIKE " + lowerParam,
-			Pattern:    dialect.Pattern{Special: `\%_`, Escape: `\`, Any: "%"},
+			Pattern:    dialect.Pattern{Special: `\%_`, Escape: `\`, Any: "%", One: "_"},
+			Like:       "{c} LIKE {p}",
+			Regexp:     "{c} ~ {p}",
+			RegexpForm: dialect.PostgresRegexp,
 		},
 
 		FloatSpecials: true,

@@ -44,8 +44,10 @@ var (
 			IContains:  "instr(kin_lower({c}), kin_lower({p})) > 0",
 			IHasPrefix: "kin_lower({c}) GLOB kin_lower({p})",
 			IHasSuffix: "kin_lower({c}) GLOB kin_lower({p})",
+			Like:       "{c} GLOB {p}",
+			Regexp:     "kin_regexp({c}, {p})",
 			Pattern: dialect.Pattern{
-				Special: "*?[", Escape: "[", EscapeEnd: "]", Any: "*",
+				Special: "*?[", Escape: "[", EscapeEnd: "]", Any: "*", One: "?",
 				PlainContains: true,
 			},
 		},
@@ -122,6 +124,7 @@ func (Dialect) Traits() *dialect.Traits { return &traits }
 //
 //nolint:gochecknoinits // registers with the driver, as drivers do themselves
 func init() {
+	sqlite3.MustRegisterDeterministicScalarFunction("kin_regexp", 2, matches)
 	for name, cased := range map[string]func(string) string{"kin_lower": strings.ToLower, "kin_upper": strings.ToUpper} {
 		sqlite3.MustRegisterDeterministicScalarFunction(name, 1,
 			func(_ *sqlite3.FunctionContext, args []driver.Value) (driver.Value, error) {

@@ -38,6 +38,9 @@ const (
 	IStartsWith
 	EndsWith
 	IEndsWith
+	Like
+	Regex
+	IRegex
 	In
 	Gt
 	Gte
@@ -51,7 +54,7 @@ const (
 var ops = map[string]Op{
 	"exact": Exact, "ne": Ne, "iexact": IExact, "contains": Contains, "icontains": IContains,
 	"startswith": StartsWith, "istartswith": IStartsWith, "endswith": EndsWith,
-	"iendswith": IEndsWith, "in": In, "gt": Gt, "gte": Gte, "lt": Lt, "lte": Lte,
+	"iendswith": IEndsWith, "like": Like, "regex": Regex, "iregex": IRegex, "in": In, "gt": Gt, "gte": Gte, "lt": Lt, "lte": Lte,
 	"range": Range, "isnull": IsNull,
 }
 
@@ -72,7 +75,11 @@ func Operator(name string) (Op, bool) {
 }
 
 // Text reports whether op searches text.
-func (op Op) Text() bool { return op >= IExact && op <= IEndsWith }
+func (op Op) Text() bool { return op >= IExact && op <= IRegex }
+
+// Pattern reports whether op searches text by a pattern, which may cost more
+// than the text is long.
+func (op Op) Pattern() bool { return op >= Like && op <= IRegex }
 
 // An Error is a path that does not resolve.
 type Error struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/pattern"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -79,6 +80,9 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 	case err != nil:
 		return nil, p.errorf("%s %w", column.GoName(), err)
 	case v != nil:
+		if op, v, err = patterned(op, v); err != nil {
+			return nil, p.errorf("%w", err)
+		}
 		return b.cmp(ref, op, v), nil
 	}
 	there := Not{&Cmp{Ref: ref, Op: lookup.IsNull}}
@@ -89,6 +93,24 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 		return there, nil
 	default:
 		return nil, p.errorf("%s takes a value, not NULL", op)
+	}
+}
+
+// patterned checks the pattern of an operator that takes one, and returns it as
+// it is written: a regular expression says itself whether case counts.
+func patterned(op lookup.Op, v driver.Value) (lookup.Op, driver.Value, error) {
+	s, _ := v.(string)
+	switch op {
+	case lookup.Like:
+		return op, v, pattern.CheckLike(s)
+	case lookup.Regex, lookup.IRegex:
+		err := pattern.CheckRegexp(s)
+		if op == lookup.IRegex {
+			s = "(?i)" + s
+		}
+		return lookup.Regex, s, err
+	default:
+		return op, v, nil
 	}
 }
 
