@@ -242,6 +242,8 @@ type Traits struct {
 	// Functions are the texts of functions by name: {0} stands for the first
 	// argument, {1} for the second, {* || } for all with || between.
 	Functions map[string]string
+	// JSON is how values are found in JSON.
+	JSON JSONForms
 	// UpdateJoin is whether an UPDATE takes values from other rows by a JOIN,
 	// rather than by FROM.
 	UpdateJoin bool
@@ -308,4 +310,20 @@ func (p *Pattern) Quote(b *strings.Builder, c byte) {
 	b.WriteString(p.Escape)
 	b.WriteByte(c)
 	b.WriteString(p.EscapeEnd)
+}
+
+// JSONForms say how values are found in JSON documents. In the templates, {j} stands
+// for what is at some place in one. Each is NULL if that is no value of its kind;
+// Raw is JSON.
+type JSONForms struct {
+	// Path is what a document {d} has at the path {p}, a text such as $."a"[0].
+	// Where it is empty, {d} -> key is what it has at one key.
+	Path string
+	// Wraps is whether the first element of what is no array is that itself, and
+	// NoDash whether no name that begins with a - is found.
+	Wraps, NoDash                   bool
+	Text, Integer, Float, Bool, Raw string
+	// Contains is whether a document {c} contains the one that {p} is, by the
+	// rules of PostgreSQL's @>; empty where that has to be taken apart.
+	Contains string
 }

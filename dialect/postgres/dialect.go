@@ -57,6 +57,19 @@ var (
 			RegexpForm: dialect.PostgresRegexp,
 		},
 
+		JSON: dialect.JSONForms{
+			Text: "CASE jsonb_typeof({j}) WHEN 'string' THEN {j} #>> '{}' END",
+			Integer: "CASE jsonb_typeof({j}) WHEN 'number' THEN " +
+				"CASE WHEN CAST({j} AS numeric) = trunc(CAST({j} AS numeric)) AND " +
+				"CAST({j} AS numeric) BETWEEN -9223372036854775808 AND 9223372036854775807 THEN CAST({j} AS bigint) END END",
+			// A number that a float has no place for is an error here.
+			Float: "CASE jsonb_typeof({j}) WHEN 'number' THEN CASE WHEN abs(CAST({j} AS numeric)) < 5e-324 THEN 0 " +
+				"WHEN abs(CAST({j} AS numeric)) < 1.7976931348623157e308 THEN CAST({j} AS double precision) END END",
+			Bool:     "CASE jsonb_typeof({j}) WHEN 'boolean' THEN CAST({j} AS boolean) END",
+			Raw:      "{j}",
+			Contains: "CAST({c} AS jsonb) @> CAST({p} AS jsonb)",
+		},
+
 		FloatSpecials: true,
 		FailureAborts: true,
 		Returning:     bun.Features().Has(feature.InsertReturning),

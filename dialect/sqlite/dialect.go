@@ -52,6 +52,18 @@ var (
 			},
 		},
 
+		JSON: dialect.JSONForms{
+			Path: "({d} -> {p})",
+			Text: "CASE json_type({j}) WHEN 'text' THEN {j} ->> '$' END",
+			Integer: "CASE WHEN json_type({j}) IN ('integer', 'real') THEN CASE typeof({j} ->> '$') WHEN 'integer' THEN {j} ->> '$' " +
+				"WHEN 'real' THEN CASE WHEN {j} ->> '$' = round({j} ->> '$') AND abs({j} ->> '$') < 9223372036854775808.0 " +
+				"THEN CAST({j} ->> '$' AS INTEGER) END END END",
+			Float:    "CASE WHEN json_type({j}) IN ('integer', 'real') AND abs(CAST({j} ->> '$' AS REAL)) < 1.7976931348623157e308 THEN CAST({j} ->> '$' AS REAL) END",
+			Bool:     "CASE json_type({j}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END",
+			Raw:      "{j}",
+			Contains: "kin_json_contains({c}, {p})",
+		},
+
 		TextTime: true,
 
 		WideIntegers: true,
@@ -125,6 +137,7 @@ func (Dialect) Traits() *dialect.Traits { return &traits }
 //nolint:gochecknoinits // registers with the driver, as drivers do themselves
 func init() {
 	sqlite3.MustRegisterDeterministicScalarFunction("kin_regexp", 2, matches)
+	sqlite3.MustRegisterDeterministicScalarFunction("kin_json_contains", 2, holds)
 	for name, cased := range map[string]func(string) string{"kin_lower": strings.ToLower, "kin_upper": strings.ToUpper} {
 		sqlite3.MustRegisterDeterministicScalarFunction(name, 1,
 			func(_ *sqlite3.FunctionContext, args []driver.Value) (driver.Value, error) {

@@ -81,6 +81,9 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 	case Compared:
 		c, err := b.compared(at, a)
 		return &tree{cond: c}, err
+	case JSONHolds:
+		c, err := b.holds(at, a)
+		return &tree{cond: c}, err
 	case Exist:
 		c, err := b.exist(at, a)
 		return &tree{cond: c}, err

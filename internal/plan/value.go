@@ -118,6 +118,8 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.function(from, v, want, depth)
 	case Case:
 		return b.caseOf(from, v, want, depth)
+	case JSONValue:
+		return b.dig(from, v, depth)
 	case Raw:
 		return b.raw(v)
 	}
@@ -209,6 +211,8 @@ func columnOf(e Expr) *schema.Column {
 	case Window:
 		return e.Type
 	case Called:
+		return e.Type
+	case Dig:
 		return e.Type
 	case Cased:
 		for _, when := range e.Whens {

@@ -115,6 +115,8 @@ func (w *writer) value(e plan.Expr) {
 		w.typedParam(e)
 	case plan.Binary:
 		w.binary(e)
+	case plan.Dig:
+		w.dig(e)
 	case plan.Called:
 		w.called(e)
 	case plan.Cased:

@@ -41,6 +41,8 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 			w.selectFrom(c.Select)
 		}
 		w.text(")")
+	case *plan.Holds:
+		w.holds(c)
 	case *plan.Recursion:
 		w.recursion(c)
 	case *plan.There:
