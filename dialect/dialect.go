@@ -62,12 +62,14 @@ const (
 	UUID // sixteen bytes
 	JSON // a JSON text
 	Custom
+	Array // a list of Elem
 )
 
 // A Type is what ColumnType is asked for.
 type Type struct {
 	Kind Kind
-	Bits int  // of Int, Uint and Float
+	Bits int  // of Int, Uint and Float, and of those in an Array
+	Elem Kind // of Array
 	Size int  // of String and Bytes: the most characters or bytes; 0 is unlimited
 	Key  bool // whether the column is part of a key or an index
 	Auto bool // whether the database generates the value

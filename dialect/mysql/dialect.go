@@ -3,6 +3,7 @@
 package mysql
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -179,6 +180,8 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 		return "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin", nil
 	case dialect.JSON:
 		return "JSON", nil
+	case dialect.Array:
+		return "", errors.New("mysql: no column keeps a list; store it as JSON (`kin:\",json\"`)")
 	case dialect.Invalid:
 	}
 	return "", fmt.Errorf("mysql: no column type for kind %d", t.Kind)

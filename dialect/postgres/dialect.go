@@ -5,6 +5,7 @@ package postgres
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	bundialect "github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/dialect/feature"
@@ -117,7 +118,7 @@ func (Dialect) AppendParam(b []byte, n int) []byte {
 
 // ColumnType implements [dialect.Dialect]. Text is made with the collation
 // "C", so that its indexes serve kin's comparisons and orders.
-func (Dialect) ColumnType(t dialect.Type) (string, error) {
+func (d Dialect) ColumnType(t dialect.Type) (string, error) {
 	switch t.Kind {
 	case dialect.Bool:
 		return "boolean", nil
@@ -157,6 +158,13 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 		return "jsonb", nil
 	case dialect.Custom:
 		return `text COLLATE "C"`, nil
+	case dialect.Array:
+		of, err := d.ColumnType(dialect.Type{Kind: t.Elem, Bits: t.Bits})
+		of, collate, _ := strings.Cut(of, " COLLATE")
+		if collate != "" {
+			collate = " COLLATE" + collate
+		}
+		return of + "[]" + collate, err
 	case dialect.Invalid:
 	}
 	return "", fmt.Errorf("postgres: no column type for kind %d", t.Kind)

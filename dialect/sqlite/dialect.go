@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -123,6 +124,8 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 		return "BLOB", nil
 	case dialect.Custom:
 		return "ANY", nil
+	case dialect.Array:
+		return "", errors.New("sqlite: no column keeps a list; store it as JSON (`kin:\",json\"`)")
 	case dialect.Invalid:
 	}
 	return "", fmt.Errorf("sqlite: no column type for kind %d", t.Kind)

@@ -105,6 +105,8 @@ func newBaseEncoder(t reflect.Type, vt dialect.Type) encoder {
 		}
 	case dialect.Custom:
 		return encodeValuer(t)
+	case dialect.Array:
+		return encodeList(t)
 	case dialect.Invalid:
 	}
 	panic("BUG: kin: a column of an invalid kind")

@@ -48,6 +48,8 @@ const (
 	Lte
 	Range
 	IsNull
+	ContainedBy
+	Overlap
 )
 
 //nolint:gochecknoglobals // an immutable table
@@ -55,7 +57,7 @@ var ops = map[string]Op{
 	"exact": Exact, "ne": Ne, "iexact": IExact, "contains": Contains, "icontains": IContains,
 	"startswith": StartsWith, "istartswith": IStartsWith, "endswith": EndsWith,
 	"iendswith": IEndsWith, "like": Like, "regex": Regex, "iregex": IRegex, "in": In, "gt": Gt, "gte": Gte, "lt": Lt, "lte": Lte,
-	"range": Range, "isnull": IsNull,
+	"range": Range, "isnull": IsNull, "contained_by": ContainedBy, "overlap": Overlap,
 }
 
 // String returns the operator as it is written in lookups.

@@ -69,7 +69,11 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 		return b.against(ref, p, op, v)
 	}
 	column := ref.Column.Source
-	if op.Text() && !isText(column) {
+	if column.Value.Kind == dialect.Array || op == lookup.ContainedBy || op == lookup.Overlap {
+		if err := listOp(op, column); err != nil {
+			return nil, p.errorf("%w", err)
+		}
+	} else if op.Text() && !isText(column) {
 		return nil, p.errorf("%s searches text, but %s is a %s", op, column.GoName(), column.Field.Type)
 	}
 	v, err := hydrate.FromAny(ref.Column, x, b.traits)
@@ -93,6 +97,22 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 		return there, nil
 	default:
 		return nil, p.errorf("%s takes a value, not NULL", op)
+	}
+}
+
+// listOp returns an error if an operator does not go with a column, one of which
+// is of lists.
+func listOp(op lookup.Op, c *schema.Column) error {
+	switch op {
+	case lookup.Exact, lookup.Ne:
+		return nil
+	case lookup.Contains, lookup.ContainedBy, lookup.Overlap:
+		if c.Value.Kind == dialect.Array {
+			return nil
+		}
+		return fmt.Errorf("%s asks for the elements of a list, but %s is a %s", op, c.GoName(), c.Field.Type)
+	default:
+		return fmt.Errorf("%s does not go with lists, and %s is a %s; they take exact, ne, contains, contained_by, overlap and isnull", op, c.GoName(), c.Field.Type)
 	}
 }
 

@@ -59,6 +59,8 @@ const (
 // errRaw is for JSON in the place of a value that compares.
 var errRaw = errors.New("kin: JSON does not compare and has no order; ask for what it contains (kin.JSONContains), or take a value out of it, as kin.JSON[string]")
 
+var errList = errors.New("kin: a list of values is read, and neither compared, sorted by nor calculated with; without values it is a nil slice")
+
 // dig resolves a value within a document.
 func (b *builder) dig(from *From, v JSONValue, depth int) (Expr, error) {
 	doc, err := b.document(from, v.Doc, depth)
@@ -142,7 +144,20 @@ func sizeOf(content any) int {
 	return n
 }
 
-func isRaw(e Expr) bool {
-	d, ok := e.(Dig)
-	return ok && d.Type.Value.Kind == dialect.JSON
+// incomparable returns an error for an expression that has no order, and equals
+// another only by its form.
+func incomparable(e Expr) error {
+	switch e := e.(type) {
+	case Dig:
+		if e.Type.Value.Kind == dialect.JSON {
+			return errRaw
+		}
+	case Agg:
+		if e.Name == Listed {
+			return errList
+		}
+	case Sub:
+		return incomparable(e.Select.Columns[0])
+	}
+	return nil
 }

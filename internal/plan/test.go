@@ -53,12 +53,12 @@ func (b *builder) against(ref Ref, p step, op lookup.Op, v Value) (Cond, error) 
 
 // test compares two expressions. NULL is a value like others for Exact and Ne.
 func (b *builder) test(from *From, x Expr, op lookup.Op, v Value) (Cond, error) {
-	if isRaw(x) {
-		return nil, errRaw
+	if err := incomparable(x); err != nil {
+		return nil, err
 	}
 	y, err := b.value(from, v, columnOf(x), 0)
-	if err == nil && isRaw(y) {
-		err = errRaw
+	if err == nil {
+		err = incomparable(y)
 	}
 	if err != nil {
 		return nil, err

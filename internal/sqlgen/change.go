@@ -115,6 +115,9 @@ func (w *writer) value(e plan.Expr) {
 		w.typedParam(e)
 	case plan.Binary:
 		w.binary(e)
+	case plan.Present:
+		w.value(e.Expr)
+		w.text(" IS NOT NULL")
 	case plan.Dig:
 		w.dig(e)
 	case plan.Called:

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/pattern"
 	"github.com/kin-orm/kin/internal/plan"
@@ -183,9 +184,19 @@ func (w *writer) cmp(c *plan.Cmp) {
 		w.text(signs[c.Op])
 		w.typed(c.Ref.Column, c.Args[0], c.Op == lookup.Exact)
 	default:
+		if sign := listSigns[c.Op]; sign != "" && c.Ref.Column.Value.Kind == dialect.Array {
+			w.expr(c.Ref)
+			w.text(sign + "CAST(")
+			w.param(c.Args[0])
+			w.text(" AS " + w.typeOf(c.Ref.Column) + ")")
+			return
+		}
 		w.search(c.Op, c.Ref, c.Args[0])
 	}
 }
+
+//nolint:gochecknoglobals // an immutable table
+var listSigns = map[lookup.Op]string{lookup.Contains: " @> ", lookup.ContainedBy: " <@ ", lookup.Overlap: " && "}
 
 // search writes the operators that search text.
 func (w *writer) search(op lookup.Op, x plan.Expr, v driver.Value) {
