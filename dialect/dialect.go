@@ -246,6 +246,8 @@ type Traits struct {
 	Functions map[string]string
 	// JSON is how values are found in JSON.
 	JSON JSONForms
+	// FullText is how texts are searched for words.
+	FullText FullTextForm
 	// UpdateJoin is whether an UPDATE takes values from other rows by a JOIN,
 	// rather than by FROM.
 	UpdateJoin bool
@@ -329,3 +331,13 @@ type JSONForms struct {
 	// rules of PostgreSQL's @>; empty where that has to be taken apart.
 	Contains string
 }
+
+// A FullTextForm is how a database keeps the words of texts.
+type FullTextForm uint8
+
+// The forms.
+const (
+	TextTable  FullTextForm = iota // a table of FTS5
+	TextVector                     // an index of tsvectors
+	TextColumn                     // a column with a FULLTEXT index
+)

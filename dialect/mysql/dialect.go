@@ -95,6 +95,8 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 			NoDash: !isMySQL,
 		},
 
+		FullText: dialect.TextColumn,
+
 		// The driver writes the zero time as 0000-00-00, which is no time.
 		TextTime:    true,
 		Unsigned:    true,

@@ -71,6 +71,8 @@ var (
 			Contains: "CAST({c} AS jsonb) @> CAST({p} AS jsonb)",
 		},
 
+		FullText: dialect.TextVector,
+
 		FloatSpecials: true,
 		FailureAborts: true,
 		Returning:     bun.Features().Has(feature.InsertReturning),

@@ -42,6 +42,8 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 			w.selectFrom(c.Select)
 		}
 		w.text(")")
+	case *plan.Search:
+		w.found(c)
 	case *plan.Holds:
 		w.holds(c)
 	case *plan.Recursion:
