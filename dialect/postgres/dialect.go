@@ -58,6 +58,7 @@ var (
 			RegexpForm: dialect.PostgresRegexp,
 		},
 
+		//nolint:dupword // END END is SQL
 		JSON: dialect.JSONForms{
 			Text: "CASE jsonb_typeof({j}) WHEN 'string' THEN {j} #>> '{}' END",
 			Integer: "CASE jsonb_typeof({j}) WHEN 'number' THEN " +

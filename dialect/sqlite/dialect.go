@@ -53,6 +53,7 @@ var (
 			},
 		},
 
+		//nolint:dupword // END END is SQL
 		JSON: dialect.JSONForms{
 			Path: "({d} -> {p})",
 			Text: "CASE json_type({j}) WHEN 'text' THEN {j} ->> '$' END",
