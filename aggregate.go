@@ -49,6 +49,38 @@ func StringAgg[P ~string](path P, separator string) Expr {
 	return Expr{plan.Aggregate{Name: plan.Joined, Path: plan.Lazy{Text: string(path)}, Separator: separator}}
 }
 
+// ArrayAgg is a list of the values at the end of the path, NULLs among them, in
+// the order of the values, or, with [Expr.OrderBy], in another. It is read into
+// a slice, of pointers if there may be NULLs, or, as the JSON array that it is
+// on every database, into a [json.RawMessage]. If there are no values, it is
+// NULL, which is a nil slice. As a tag of [Select] it is array(path).
+//
+//	type Row struct {
+//		Class    string   `kin:"name"`
+//		Students []string `kin:"array(students__name)"`
+//	}
+//
+// Of MariaDB and MySQL, it is an error if the list is longer than their
+// group_concat_max_len, 1 MiB by default.
+func ArrayAgg[P ~string](path P) Expr { return aggregate(plan.Listed, path) }
+
+// OrderBy gives the values that [ArrayAgg] and [StringAgg] put together an
+// order: by fields of the model at the end of the relations that their path
+// follows, as [QuerySet.OrderBy] takes them.
+func (e Expr) OrderBy(paths ...string) Expr {
+	a, ok := e.v.(plan.Aggregate)
+	switch {
+	case !ok && isMistake(e):
+		return e
+	case !ok || a.Name != plan.Listed && a.Name != plan.Joined:
+		return mistake("OrderBy goes with kin.ArrayAgg and kin.StringAgg")
+	}
+	a.Order = lazies(paths)
+	return Expr{a}
+}
+
+func isMistake(e Expr) bool { _, ok := e.v.(plan.Mistake); return ok }
+
 func aggregate[P ~string](name plan.AggregateName, path P) Expr {
 	text := string(path)
 	if text == "*" {
@@ -62,7 +94,7 @@ func aggregate[P ~string](name plan.AggregateName, path P) Expr {
 // follows: kin.Count("students").Where(kin.Q("name__startswith", "A")).
 func (e Expr) Where(conds ...*Condition) Expr {
 	a, ok := e.v.(plan.Aggregate)
-	if _, wrong := e.v.(plan.Mistake); wrong {
+	if isMistake(e) {
 		return e
 	}
 	if !ok {

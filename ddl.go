@@ -123,8 +123,10 @@ func (s *session) dropTables(ctx context.Context, g *schema.Graph) error {
 		}
 	}
 	for _, m := range slices.Backward(there) {
-		if _, err := s.Exec(ctx, sqlgen.DropTable(s.dialect, m.Table), nil); err != nil {
-			return fmt.Errorf("kin: drop the table of %s: %w", m.Name, s.fault(ctx, nil, err))
+		for _, text := range append(sqlgen.DropIndexes(s.dialect, m), sqlgen.DropTable(s.dialect, m.Table)) {
+			if _, err := s.Exec(ctx, text, nil); err != nil {
+				return fmt.Errorf("kin: drop the table of %s: %w", m.Name, s.fault(ctx, nil, err))
+			}
 		}
 	}
 	return nil

@@ -28,7 +28,8 @@ const (
 //	}
 //
 // A path is allowed with every operator and to order by, or, if it ends in an
-// operator, with that one. A second Allow narrows the first, and never widens
+// operator, with that one. Those that take a pattern (like, regex and iregex)
+// can be made slow, and are allowed only so. A second Allow narrows the first, and never widens
 // it. With it come caps, see [QuerySet.Cap]. Anything else is an error of the
 // query, which says what is allowed. What is a program's own, such as
 // [QuerySet.FilterRaw], is not restricted.

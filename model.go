@@ -32,6 +32,8 @@ type Table = schema.Table
 //	Where   string   // a condition in SQL: only rows that meet it are in the index
 //	Unique  bool
 //
+//	FullText bool // for kin.Search: of the words of its columns, which are texts
+//
 // A foreign key stands for all its columns. SQL is in parentheses, and names
 // columns as the database does.
 //
@@ -41,6 +43,11 @@ type Table = schema.Table
 // A unique index of rows that meet a condition, or of an expression, does not
 // make columns unique: [OnConflict] does not take them. A row that it refuses is
 // a [*UniqueError], with Fields if the index has no SQL between its columns.
+//
+// A full-text index is an index of tsvectors in PostgreSQL, an invisible column
+// with a FULLTEXT index in MariaDB, and in SQLite a table of FTS5 with the name
+// of the index and triggers that keep it, for which the primary key is one
+// integer.
 type Index = schema.Index
 
 // A Tabler is a model with table options: a table name of its own, and

@@ -50,8 +50,8 @@ type selection struct {
 //	}
 //	rows, err := kin.Select[Row](kin.Query[SchoolClass]().OrderBy("name")).All(ctx, db)
 //
-// The aggregates are count, sum, avg, min and max, with "distinct" before the
-// path perhaps, and count(*). Over a to-many relation, they are of each row's
+// The aggregates are count, sum, avg, min, max and array, with "distinct" before
+// the path perhaps, and count(*). Over a to-many relation, they are of each row's
 // own related rows, and several do not multiply each other. Those of the query's
 // rows themselves, such as count(*) or sum(age), make groups of the rows that
 // agree in all other fields of R; what they say over to-many relations is added

@@ -9,6 +9,7 @@ package dialect
 import (
 	"context"
 	"database/sql/driver"
+	"strings"
 )
 
 // A Dialect is one database's way of writing SQL. Implementations are
@@ -61,12 +62,14 @@ const (
 	UUID // sixteen bytes
 	JSON // a JSON text
 	Custom
+	Array // a list of Elem
 )
 
 // A Type is what ColumnType is asked for.
 type Type struct {
 	Kind Kind
-	Bits int  // of Int, Uint and Float
+	Bits int  // of Int, Uint and Float, and of those in an Array
+	Elem Kind // of Array
 	Size int  // of String and Bytes: the most characters or bytes; 0 is unlimited
 	Key  bool // whether the column is part of a key or an index
 	Auto bool // whether the database generates the value
@@ -245,6 +248,10 @@ type Traits struct {
 	// Functions are the texts of functions by name: {0} stands for the first
 	// argument, {1} for the second, {* || } for all with || between.
 	Functions map[string]string
+	// JSON is how values are found in JSON.
+	JSON JSONForms
+	// FullText is how texts are searched for words.
+	FullText FullTextForm
 	// UpdateJoin is whether an UPDATE takes values from other rows by a JOIN,
 	// rather than by FROM.
 	UpdateJoin bool
@@ -275,15 +282,66 @@ type Match struct {
 	Contains, HasPrefix, HasSuffix            string
 	IExact, IContains, IHasPrefix, IHasSuffix string
 	Pattern                                   Pattern
+	// Like and Regexp search by patterns: Like by one that Pattern describes,
+	// Regexp by one of RegexpForm.
+	Like, Regexp string
+	RegexpForm   RegexpForm
 }
 
+// A RegexpForm is a way to write regular expressions.
+type RegexpForm uint8
+
+// The forms.
+const (
+	GoRegexp       RegexpForm = iota // as package regexp reads them
+	PostgresRegexp                   // advanced regular expressions
+	PerlRegexp                       // of PCRE and ICU
+)
+
 // A Pattern says how a searched text becomes the pattern that is bound:
-// the characters in Special are put between Escape and EscapeEnd, and Any
-// stands for what may come before or after.
+// the characters in Special are put between Escape and EscapeEnd, Any stands
+// for what may come before or after, and One for any one character.
 type Pattern struct {
 	Special           string
 	Escape, EscapeEnd string
-	Any               string
+	Any, One          string
 	// PlainContains is whether Contains and IContains take the text as it is.
 	PlainContains bool
 }
+
+// Quote writes a byte of a text that is searched as it is.
+func (p *Pattern) Quote(b *strings.Builder, c byte) {
+	if strings.IndexByte(p.Special, c) < 0 {
+		b.WriteByte(c)
+		return
+	}
+	b.WriteString(p.Escape)
+	b.WriteByte(c)
+	b.WriteString(p.EscapeEnd)
+}
+
+// JSONForms say how values are found in JSON documents. In the templates, {j} stands
+// for what is at some place in one. Each is NULL if that is no value of its kind;
+// Raw is JSON.
+type JSONForms struct {
+	// Path is what a document {d} has at the path {p}, a text such as $."a"[0].
+	// Where it is empty, {d} -> key is what it has at one key.
+	Path string
+	// Wraps is whether the first element of what is no array is that itself, and
+	// NoDash whether no name that begins with a - is found.
+	Wraps, NoDash                   bool
+	Text, Integer, Float, Bool, Raw string
+	// Contains is whether a document {c} contains the one that {p} is, by the
+	// rules of PostgreSQL's @>; empty where that has to be taken apart.
+	Contains string
+}
+
+// A FullTextForm is how a database keeps the words of texts.
+type FullTextForm uint8
+
+// The forms.
+const (
+	TextTable  FullTextForm = iota // a table of FTS5
+	TextVector                     // an index of tsvectors
+	TextColumn                     // a column with a FULLTEXT index
+)

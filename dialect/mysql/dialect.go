@@ -3,6 +3,7 @@
 package mysql
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 
@@ -44,6 +45,7 @@ var (
 
 func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 	const escape = " ESCAPE '!'"
+	const numbers = "('INTEGER', 'UNSIGNED INTEGER', 'DOUBLE', 'DECIMAL')" // of JSON
 	forShare, analyze := " LOCK IN SHARE MODE", "ANALYZE FORMAT=JSON "
 	if isMySQL { // which has the older words too, but no OF and no SKIP LOCKED after them
 		forShare, analyze = " FOR SHARE", ""
@@ -75,8 +77,27 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 			IContains:  lowerColumn + " LIKE " + lowerParam + escape,
 			IHasPrefix: lowerColumn + " LIKE " + lowerParam + escape,
 			IHasSuffix: lowerColumn + " LIKE " + lowerParam + escape,
-			Pattern:    dialect.Pattern{Special: "!%_", Escape: "!", Any: "%"},
+			Pattern:    dialect.Pattern{Special: "!%_", Escape: "!", Any: "%", One: "_"},
+			Like:       "{c} LIKE " + param + escape,
+			Regexp:     "{c} REGEXP " + param,
+			RegexpForm: dialect.PerlRegexp,
 		},
+
+		JSON: dialect.JSONForms{
+			Path: "JSON_EXTRACT({d}, {p})",
+			Text: "CASE JSON_TYPE({j}) WHEN 'STRING' THEN JSON_UNQUOTE({j}) END",
+			Integer: "CASE WHEN JSON_TYPE({j}) IN " + numbers + " AND {j} + 0e0 = FLOOR({j} + 0e0) AND " +
+				"CAST({j} AS DECIMAL(65,20)) BETWEEN -9223372036854775808 AND 9223372036854775807 " +
+				"THEN CAST(CAST({j} AS DECIMAL(65,20)) AS SIGNED) END",
+			Float: "CASE WHEN JSON_TYPE({j}) IN " + numbers + " AND ABS({j} + 0e0) < 1.7976931348623157e308 THEN {j} + 0e0 END",
+			Bool:  "CASE JSON_TYPE({j}) WHEN 'BOOLEAN' THEN JSON_UNQUOTE({j}) = 'true' END",
+			Raw:   "{j}",
+			Wraps: true,
+			// MariaDB takes it for the start of a negative place, be it in quotes.
+			NoDash: !isMySQL,
+		},
+
+		FullText: dialect.TextColumn,
 
 		// The driver writes the zero time as 0000-00-00, which is no time.
 		TextTime:    true,
@@ -163,6 +184,8 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 		return "CHAR(36) CHARACTER SET ascii COLLATE ascii_bin", nil
 	case dialect.JSON:
 		return "JSON", nil
+	case dialect.Array:
+		return "", errors.New("mysql: no column keeps a list; store it as JSON (`kin:\",json\"`)")
 	case dialect.Invalid:
 	}
 	return "", fmt.Errorf("mysql: no column type for kind %d", t.Kind)

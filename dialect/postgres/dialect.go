@@ -5,6 +5,7 @@ package postgres
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	bundialect "github.com/uptrace/bun/dialect"
 	"github.com/uptrace/bun/dialect/feature"
@@ -51,8 +52,27 @@ var (
 			IContains:  lowerColumn + " LIKE " + lowerParam,
 			IHasPrefix: lowerColumn + " LIKE " + lowerParam,
 			IHasSuffix: lowerColumn + " LIKE " + lowerParam,
-			Pattern:    dialect.Pattern{Special: `\%_`, Escape: `\`, Any: "%"},
+			Pattern:    dialect.Pattern{Special: `\%_`, Escape: `\`, Any: "%", One: "_"},
+			Like:       "{c} LIKE {p}",
+			Regexp:     "{c} ~ {p}",
+			RegexpForm: dialect.PostgresRegexp,
 		},
+
+		//nolint:dupword // END END is SQL
+		JSON: dialect.JSONForms{
+			Text: "CASE jsonb_typeof({j}) WHEN 'string' THEN {j} #>> '{}' END",
+			Integer: "CASE jsonb_typeof({j}) WHEN 'number' THEN " +
+				"CASE WHEN CAST({j} AS numeric) = trunc(CAST({j} AS numeric)) AND " +
+				"CAST({j} AS numeric) BETWEEN -9223372036854775808 AND 9223372036854775807 THEN CAST({j} AS bigint) END END",
+			// A number that a float has no place for is an error here.
+			Float: "CASE jsonb_typeof({j}) WHEN 'number' THEN CASE WHEN abs(CAST({j} AS numeric)) < 5e-324 THEN 0 " +
+				"WHEN abs(CAST({j} AS numeric)) < 1.7976931348623157e308 THEN CAST({j} AS double precision) END END",
+			Bool:     "CASE jsonb_typeof({j}) WHEN 'boolean' THEN CAST({j} AS boolean) END",
+			Raw:      "{j}",
+			Contains: "CAST({c} AS jsonb) @> CAST({p} AS jsonb)",
+		},
+
+		FullText: dialect.TextVector,
 
 		FloatSpecials: true,
 		FailureAborts: true,
@@ -101,7 +121,7 @@ func (Dialect) AppendParam(b []byte, n int) []byte {
 
 // ColumnType implements [dialect.Dialect]. Text is made with the collation
 // "C", so that its indexes serve kin's comparisons and orders.
-func (Dialect) ColumnType(t dialect.Type) (string, error) {
+func (d Dialect) ColumnType(t dialect.Type) (string, error) {
 	switch t.Kind {
 	case dialect.Bool:
 		return "boolean", nil
@@ -141,6 +161,13 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 		return "jsonb", nil
 	case dialect.Custom:
 		return `text COLLATE "C"`, nil
+	case dialect.Array:
+		of, err := d.ColumnType(dialect.Type{Kind: t.Elem, Bits: t.Bits})
+		of, collate, _ := strings.Cut(of, " COLLATE")
+		if collate != "" {
+			collate = " COLLATE" + collate
+		}
+		return of + "[]" + collate, err
 	case dialect.Invalid:
 	}
 	return "", fmt.Errorf("postgres: no column type for kind %d", t.Kind)

@@ -4,6 +4,7 @@ package sqlite
 
 import (
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -46,10 +47,25 @@ var (
 			IContains:  "instr(kin_lower({c}), kin_lower({p})) > 0",
 			IHasPrefix: "kin_lower({c}) GLOB kin_lower({p})",
 			IHasSuffix: "kin_lower({c}) GLOB kin_lower({p})",
+			Like:       "{c} GLOB {p}",
+			Regexp:     "kin_regexp({c}, {p})",
 			Pattern: dialect.Pattern{
-				Special: "*?[", Escape: "[", EscapeEnd: "]", Any: "*",
+				Special: "*?[", Escape: "[", EscapeEnd: "]", Any: "*", One: "?",
 				PlainContains: true,
 			},
+		},
+
+		//nolint:dupword // END END is SQL
+		JSON: dialect.JSONForms{
+			Path: "({d} -> {p})",
+			Text: "CASE json_type({j}) WHEN 'text' THEN {j} ->> '$' END",
+			Integer: "CASE WHEN json_type({j}) IN ('integer', 'real') THEN CASE typeof({j} ->> '$') WHEN 'integer' THEN {j} ->> '$' " +
+				"WHEN 'real' THEN CASE WHEN {j} ->> '$' = round({j} ->> '$') AND abs({j} ->> '$') < 9223372036854775808.0 " +
+				"THEN CAST({j} ->> '$' AS INTEGER) END END END",
+			Float:    "CASE WHEN json_type({j}) IN ('integer', 'real') AND abs(CAST({j} ->> '$' AS REAL)) < 1.7976931348623157e308 THEN CAST({j} ->> '$' AS REAL) END",
+			Bool:     "CASE json_type({j}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END",
+			Raw:      "{j}",
+			Contains: "kin_json_contains({c}, {p})",
 		},
 
 		TextTime: true,
@@ -111,6 +127,8 @@ func (Dialect) ColumnType(t dialect.Type) (string, error) {
 		return "BLOB", nil
 	case dialect.Custom:
 		return "ANY", nil
+	case dialect.Array:
+		return "", errors.New("sqlite: no column keeps a list; store it as JSON (`kin:\",json\"`)")
 	case dialect.Invalid:
 	}
 	return "", fmt.Errorf("sqlite: no column type for kind %d", t.Kind)
@@ -124,6 +142,8 @@ func (Dialect) Traits() *dialect.Traits { return &traits }
 //
 //nolint:gochecknoinits // registers with the driver, as drivers do themselves
 func init() {
+	sqlite3.MustRegisterDeterministicScalarFunction("kin_regexp", 2, matches)
+	sqlite3.MustRegisterDeterministicScalarFunction("kin_json_contains", 2, holds)
 	for name, cased := range map[string]func(string) string{"kin_lower": strings.ToLower, "kin_upper": strings.ToUpper} {
 		sqlite3.MustRegisterDeterministicScalarFunction(name, 1,
 			func(_ *sqlite3.FunctionContext, args []driver.Value) (driver.Value, error) {

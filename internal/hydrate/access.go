@@ -18,7 +18,7 @@ import (
 // permissive are the traits for keys that stay in memory.
 //
 //nolint:gochecknoglobals // immutable
-var permissive = &dialect.Traits{Unsigned: true, FloatSpecials: true}
+var permissive = &dialect.Traits{Unsigned: true, FloatSpecials: true, ArrayParams: true}
 
 // ErrUnsaved is the cause of errors about a row that has no key yet.
 var ErrUnsaved = errors.New("is not saved: it has no primary key yet")

@@ -130,6 +130,8 @@ func change(f *schema.Field, v reflect.Value, x any) (reflect.Value, bool, error
 		}
 	case dialect.Custom:
 		return changeCustom(target, v, bad)
+	case dialect.Array:
+		return changeList(f, v, bad)
 	case dialect.Time:
 		if v.Type().ConvertibleTo(target) && target == reflect.TypeFor[time.Time]() && v.Kind() == reflect.Struct {
 			return v.Convert(target), false, nil

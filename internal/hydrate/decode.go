@@ -150,6 +150,8 @@ func newBaseDecoder(t reflect.Type, vt dialect.Type) decoder {
 		}
 	case dialect.Custom:
 		return decodeScanner(t)
+	case dialect.Array:
+		return decodeList(t)
 	case dialect.Invalid:
 	}
 	panic("BUG: kin: a column of an invalid kind")

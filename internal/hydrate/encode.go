@@ -93,7 +93,7 @@ func newBaseEncoder(t reflect.Type, vt dialect.Type) encoder {
 			if !json.Valid(b) {
 				return nil, errors.New("is no valid JSON")
 			}
-			return string(b), value.CheckJSON(string(b))
+			return plainJSON(b)
 		}
 	case dialect.Time:
 		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
@@ -105,6 +105,8 @@ func newBaseEncoder(t reflect.Type, vt dialect.Type) encoder {
 		}
 	case dialect.Custom:
 		return encodeValuer(t)
+	case dialect.Array:
+		return encodeList(t)
 	case dialect.Invalid:
 	}
 	panic("BUG: kin: a column of an invalid kind")
@@ -186,6 +188,15 @@ func encodeMarshalled(f *schema.Field) encoder {
 		if value.HasEscape(string(text), `\ufffd`) {
 			return nil, errors.New("has a text that is not valid UTF-8; use []byte")
 		}
-		return string(text), value.CheckJSON(string(text))
+		return plainJSON(text)
 	}
+}
+
+// plainJSON returns a JSON text as it is kept.
+func plainJSON(text []byte) (driver.Value, error) {
+	s := string(text)
+	if err := value.CheckJSON(s); err != nil {
+		return nil, err
+	}
+	return value.PlainJSON(s), nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unsafe"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -71,7 +72,7 @@ func ValueOf(t reflect.Type) (*Record, error) {
 	return &Record{
 		typ: t, parts: []part{{from: 0, to: 1}},
 		Fields: []RecordField{{
-			Name: "value", path: "a value of " + t.String(), mend: "or give the expression a Default", decode: codecOf(c.Field).decode,
+			Name: "value", path: "a value of " + t.String(), mend: "or give the expression a Default", zero: c.Value.Kind == dialect.Array, decode: codecOf(c.Field).decode,
 		}},
 	}, nil
 }
@@ -99,7 +100,7 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 			}
 			r.field(RecordField{
 				Name: join(prefix, schema.SnakeCase(sf.Name)), Text: join(prefix, text), path: fmt.Sprintf("%s.%s", r.typ, where),
-				mend: "or the option zero", zero: options == "zero",
+				mend: "or the option zero", zero: options == "zero" || c.Value.Kind == dialect.Array,
 				offset: sf.Offset, decode: codecOf(c.Field).decode,
 			})
 			continue

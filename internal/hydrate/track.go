@@ -115,6 +115,9 @@ func (f *trackField) append(b []byte, p unsafe.Pointer) []byte {
 	if err != nil {
 		return b
 	}
+	if f.Value.Kind == dialect.Array {
+		return fmt.Appendf(append(b, 'a'), "%q", v)
+	}
 	return appendCoded(b, v)
 }
 

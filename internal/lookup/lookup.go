@@ -38,6 +38,9 @@ const (
 	IStartsWith
 	EndsWith
 	IEndsWith
+	Like
+	Regex
+	IRegex
 	In
 	Gt
 	Gte
@@ -45,14 +48,16 @@ const (
 	Lte
 	Range
 	IsNull
+	ContainedBy
+	Overlap
 )
 
 //nolint:gochecknoglobals // an immutable table
 var ops = map[string]Op{
 	"exact": Exact, "ne": Ne, "iexact": IExact, "contains": Contains, "icontains": IContains,
 	"startswith": StartsWith, "istartswith": IStartsWith, "endswith": EndsWith,
-	"iendswith": IEndsWith, "in": In, "gt": Gt, "gte": Gte, "lt": Lt, "lte": Lte,
-	"range": Range, "isnull": IsNull,
+	"iendswith": IEndsWith, "like": Like, "regex": Regex, "iregex": IRegex, "in": In, "gt": Gt, "gte": Gte, "lt": Lt, "lte": Lte,
+	"range": Range, "isnull": IsNull, "contained_by": ContainedBy, "overlap": Overlap,
 }
 
 // String returns the operator as it is written in lookups.
@@ -72,7 +77,11 @@ func Operator(name string) (Op, bool) {
 }
 
 // Text reports whether op searches text.
-func (op Op) Text() bool { return op >= IExact && op <= IEndsWith }
+func (op Op) Text() bool { return op >= IExact && op <= IRegex }
+
+// Pattern reports whether op searches text by a pattern, which may cost more
+// than the text is long.
+func (op Op) Pattern() bool { return op >= Like && op <= IRegex }
 
 // An Error is a path that does not resolve.
 type Error struct {

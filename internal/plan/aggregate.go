@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
@@ -18,6 +19,7 @@ type Aggregate struct {
 	Distinct  bool
 	Where     []Ask  // which rows, at the end of the path's relations
 	Separator string // of Joined
+	Order     []Lazy // of Joined and Listed: "-" before those in descending order
 }
 
 // An AggregateName is a way to make one value of several.
@@ -31,11 +33,12 @@ const (
 	Least
 	Greatest
 	Joined
+	Listed
 )
 
 //nolint:gochecknoglobals // an immutable table
 var aggregateNames = map[string]AggregateName{
-	"count": Counting, "sum": Summing, "avg": Averaging, "min": Least, "max": Greatest,
+	"count": Counting, "sum": Summing, "avg": Averaging, "min": Least, "max": Greatest, "array": Listed,
 }
 
 // AggregateOf returns the aggregate that a text such as "count(students)" or
@@ -47,7 +50,7 @@ func AggregateOf(text string) (Value, bool) {
 	}
 	of, known := aggregateNames[name]
 	if !known {
-		return Mistake{fmt.Errorf("kin: %q calls %s; there are count, sum, avg, min and max", text, name)}, true
+		return Mistake{fmt.Errorf("kin: %q calls %s; there are count, sum, avg, min, max and array", text, name)}, true
 	}
 	if arg == "*" {
 		arg = ""
@@ -64,8 +67,11 @@ type (
 		Distinct  bool
 		Where     Cond // nil for all rows
 		Separator string
+		Order     []Term // nil for that of the values
 		Type      *schema.Column
 	}
+	// A Present tells whether an expression is not NULL.
+	Present struct{ Expr Expr }
 	// A Sub is a subquery for one value, of rows related to one of the parent.
 	Sub struct {
 		Select *Select
@@ -78,6 +84,7 @@ type (
 func (Aggregate) isValue() {}
 func (Agg) isExpr()        {}
 func (Sub) isExpr()        {}
+func (Present) isExpr()    {}
 
 // aggregate resolves an aggregate over the rows of a table: as a subquery, if
 // its path leads over a to-many relation, else as one of the rows that are
@@ -104,6 +111,10 @@ func (b *builder) aggregate(from *From, a Aggregate) (Expr, error) {
 		return nil, err
 	}
 	sel := &Select{Columns: []Expr{agg}, From: inner}
+	if agg.Order, err = b.aggregateOrder(place{inner, at}, agg, a.Order); err != nil {
+		return nil, err
+	}
+	sel.Columns[0] = agg
 	where, err := b.ask(place{inner, at}, Group{Parts: a.Where})
 	if err != nil {
 		return nil, err
@@ -144,10 +155,44 @@ func (b *builder) ownAggregate(from *From, p lookup.Path, a Aggregate) (Expr, er
 	if err != nil {
 		return nil, err
 	}
+	if agg.Order, err = b.aggregateOrder(place{from, at}, agg, a.Order); err != nil {
+		return nil, err
+	}
 	if len(a.Where) > 0 {
 		agg.Where, err = b.ask(place{from, from.Table}, Group{Parts: a.Where})
 	}
 	return agg, err
+}
+
+// aggregateOrder returns the order of what an aggregate puts together, by paths
+// from where its path leads to.
+func (b *builder) aggregateOrder(at place, agg Agg, paths []Lazy) ([]Term, error) {
+	if len(paths) == 0 {
+		return nil, nil
+	}
+	if agg.Distinct {
+		return nil, errors.New("kin: a list of different values is in the order of these, and takes no other")
+	}
+	var order []Term
+	for _, path := range paths {
+		text, err := path.At(at.at.Model)
+		if err != nil {
+			return nil, err
+		}
+		text, desc := strings.CutPrefix(text, "-")
+		e, err := b.columnValue(at.base(), Lazy{Text: text})
+		if err == nil {
+			err = incomparable(e)
+		}
+		if err != nil {
+			return nil, err
+		}
+		order = append(order, Term{Expr: e, Column: columnOf(e), Desc: desc, Nulls: b.mayBeNull(e)})
+	}
+	for _, c := range at.at.Model.Key { // so that the order is total
+		order = append(order, Term{Expr: Ref{at.at, c}, Column: c})
+	}
+	return order, nil
 }
 
 // agg makes the aggregate of a column, or of the rows, at a place.
@@ -190,6 +235,11 @@ func (b *builder) agg(at place, p lookup.Path, a Aggregate) (Agg, error) {
 		if number = c.IsText(); !number {
 			return agg, fmt.Errorf("kin: %s is a %s, not a text, and is not joined", c.GoName(), c.Source.Field.Type)
 		}
+	case Listed:
+		if agg.Type = schema.ListOf(c); agg.Type == nil {
+			return agg, fmt.Errorf("kin: %s is a %s, of which no list is made", c.GoName(), c.Source.Field.Type)
+		}
+		number = true
 	case Counting:
 	}
 	if !number {
@@ -207,7 +257,7 @@ func grouping(e Expr) (Expr, error) {
 	}
 	agg := sub.Select.Columns[0].(Agg)
 	switch {
-	case agg.Distinct, agg.Name == Averaging, agg.Name == Joined:
+	case agg.Distinct, agg.Name == Averaging, agg.Name == Joined, agg.Name == Listed:
 		return nil, errors.New("kin: an average, a list or a count of different values over a to-many relation cannot be put together for groups; select it for each row")
 	case agg.Name == Counting:
 		return Agg{Name: Summing, Arg: sub, Type: sub.Type}, nil

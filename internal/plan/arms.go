@@ -312,7 +312,7 @@ func (a *armBuilder) slotOf(row *armRow, c *schema.Column, t *Table) *Slot {
 // take returns a slot that the row does not use yet and that can hold the
 // column: a shared one of its kind, or a new one.
 func (a *armBuilder) take(row *armRow, c *schema.Column) *Slot {
-	shared := a.traits.AnyTypes || c.Source.Field.Tag.Type == "" && c.Value.Kind != dialect.Custom
+	shared := a.traits.AnyTypes || c.Source.Field.Tag.Type == "" && c.Value.Kind != dialect.Custom && c.Value.Kind != dialect.Array
 	for _, s := range a.pool {
 		if _, used := row.refs[s]; !used && shared && s.Shared && a.fits(s.Column, c) {
 			return s

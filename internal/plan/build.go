@@ -287,6 +287,9 @@ func (b *builder) terms(from *From, t *Table, n *node, reverse bool) []Term {
 	for _, o := range n.order {
 		if o.value != nil {
 			e, err := b.value(from, o.value, nil, 0)
+			if err == nil {
+				err = incomparable(e)
+			}
 			if err != nil && b.err == nil {
 				b.err = err
 			}

@@ -9,6 +9,7 @@ import (
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/pattern"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -68,7 +69,11 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 		return b.against(ref, p, op, v)
 	}
 	column := ref.Column.Source
-	if op.Text() && !isText(column) {
+	if column.Value.Kind == dialect.Array || op == lookup.ContainedBy || op == lookup.Overlap {
+		if err := listOp(op, column); err != nil {
+			return nil, p.errorf("%w", err)
+		}
+	} else if op.Text() && !isText(column) {
 		return nil, p.errorf("%s searches text, but %s is a %s", op, column.GoName(), column.Field.Type)
 	}
 	v, err := hydrate.FromAny(ref.Column, x, b.traits)
@@ -79,6 +84,9 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 	case err != nil:
 		return nil, p.errorf("%s %w", column.GoName(), err)
 	case v != nil:
+		if op, v, err = patterned(op, v); err != nil {
+			return nil, p.errorf("%w", err)
+		}
 		return b.cmp(ref, op, p.slotted(ref, v)), nil
 	}
 	there := Not{&Cmp{Ref: ref, Op: lookup.IsNull}}
@@ -89,6 +97,40 @@ func (b *builder) compare(ref Ref, p step, op lookup.Op, x any) (Cond, error) {
 		return there, nil
 	default:
 		return nil, p.errorf("%s takes a value, not NULL", op)
+	}
+}
+
+// listOp returns an error if an operator does not go with a column, one of which
+// is of lists.
+func listOp(op lookup.Op, c *schema.Column) error {
+	switch op {
+	case lookup.Exact, lookup.Ne:
+		return nil
+	case lookup.Contains, lookup.ContainedBy, lookup.Overlap:
+		if c.Value.Kind == dialect.Array {
+			return nil
+		}
+		return fmt.Errorf("%s asks for the elements of a list, but %s is a %s", op, c.GoName(), c.Field.Type)
+	default:
+		return fmt.Errorf("%s does not go with lists, and %s is a %s; they take exact, ne, contains, contained_by, overlap and isnull", op, c.GoName(), c.Field.Type)
+	}
+}
+
+// patterned checks the pattern of an operator that takes one, and returns it as
+// it is written: a regular expression says itself whether case counts.
+func patterned(op lookup.Op, v driver.Value) (lookup.Op, driver.Value, error) {
+	s, _ := v.(string)
+	switch op {
+	case lookup.Like:
+		return op, v, pattern.CheckLike(s)
+	case lookup.Regex, lookup.IRegex:
+		err := pattern.CheckRegexp(s)
+		if op == lookup.IRegex {
+			s = "(?i)" + s
+		}
+		return lookup.Regex, s, err
+	default:
+		return op, v, nil
 	}
 }
 

@@ -92,7 +92,7 @@ func unset(v Value, want *schema.Column) error {
 		return nil
 	}
 	switch v.(type) {
-	case Column, Arithmetic, Function:
+	case Column, Arithmetic, Function, JSONValue:
 		return fmt.Errorf("kin: %s is encrypted, and takes values of Go, or a Case of them, but nothing that the database calculates", want.GoName())
 	}
 	return nil

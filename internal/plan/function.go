@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -20,7 +21,7 @@ type Function struct {
 }
 
 // A signature says what a function takes and gives. The kinds of arguments are
-// t for texts, n for numbers, i for integers, d for times and a for any; the
+// t for texts, n for numbers, i for integers, d for times, l for lists and a for any; the
 // last is that of all that follow. No result is the type of the first argument.
 type signature struct {
 	takes  string
@@ -37,6 +38,7 @@ var signatures = func() map[string]signature {
 		"replace": {"ttt", text}, "substr": {"ti", text}, "length": {"t", whole},
 		"abs": {"n", nil}, "round": {"nn", number}, "floor": {"n", number}, "ceil": {"n", number}, "mod": {"i", whole},
 		"integer": {"n", whole}, "float": {"n", number}, "text": {"i", text},
+		"list length": {"l", whole}, "list item": {"li", nil},
 		"shift": {"di", reflect.TypeFor[time.Time]()},
 	}
 	for _, part := range []string{"year", "quarter", "month", "week", "day", "weekday", "hour", "minute", "second"} {
@@ -81,6 +83,9 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 		if err != nil {
 			return nil, err
 		}
+		if err := incomparable(e); errors.Is(err, errList) {
+			return nil, err
+		}
 		t := columnOf(e)
 		if t != nil && !takes(kind, t) {
 			return nil, fmt.Errorf("kin: %s does not take %s, a %s", f.Name, t.GoName(), t.Source.Field.Type)
@@ -95,6 +100,9 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 		c.Args = append(c.Args, e)
 	}
 	c.Type = first
+	if f.Name == "list item" && first != nil {
+		c.Type = schema.Scalar(first.Source.Field.Base.Elem())
+	}
 	if sig.result != nil {
 		c.Type = schema.Scalar(sig.result)
 	}
@@ -125,6 +133,8 @@ func takes(kind byte, t *schema.Column) bool {
 		return t.IsWhole()
 	case 'd':
 		return k == dialect.Time
+	case 'l':
+		return k == dialect.Array
 	}
 	return true
 }

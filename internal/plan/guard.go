@@ -13,8 +13,8 @@ import (
 // A Guard restricts the lookups of calls and orders that come from elsewhere.
 type Guard struct {
 	Outer *Guard // which restricts them, too; nil if there is none
-	// Allow are the paths that may be used, each with all operators or with the
-	// one that it ends in; nil for all.
+	// Allow are the paths that may be used, each with all operators but those
+	// that take a pattern, or with the one that it ends in; nil for all.
 	Allow []string
 	// The most relations of a path, conditions of a query, and values of a list;
 	// 0 for no limit of its own.
@@ -90,7 +90,7 @@ func (g *Guard) path(m *schema.Model, p lookup.Path, resolve func(string) (looku
 			return fmt.Errorf("kin: Allow: %w", trim(err))
 		}
 		one := allowed.Op != lookup.Exact || strings.HasSuffix(text, "__exact")
-		if allowed.Column == p.Column && slices.Equal(allowed.Hops, p.Hops) && (!one || allowed.Op == p.Op) {
+		if allowed.Column == p.Column && slices.Equal(allowed.Hops, p.Hops) && (allowed.Op == p.Op || !one && !p.Op.Pattern()) {
 			return nil
 		}
 	}

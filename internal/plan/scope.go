@@ -182,6 +182,9 @@ func (s *Scope) describe(shape []byte, c Cond) ([]byte, error) {
 	case Not:
 		list('!', []Cond{c.Cond})
 	case *Cmp:
+		if c.Ref.Column.Value.Kind == dialect.Array {
+			return nil, scopeError("asks for a list, which a filter does not compare")
+		}
 		if c.Op.Text() {
 			return nil, scopeError(c.Op.String() + " searches text; a filter compares: exact, ne, in, gt, gte, lt, lte, range, isnull")
 		}

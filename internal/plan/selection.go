@@ -247,6 +247,8 @@ func aggregates(e Expr) bool {
 		return true
 	case Binary:
 		return aggregates(e.X) || aggregates(e.Y)
+	case Dig:
+		return aggregates(e.Doc)
 	case Called:
 		return slices.ContainsFunc(e.Args, aggregates)
 	case Cased:

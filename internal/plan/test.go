@@ -53,7 +53,13 @@ func (b *builder) against(ref Ref, p step, op lookup.Op, v Value) (Cond, error) 
 
 // test compares two expressions. NULL is a value like others for Exact and Ne.
 func (b *builder) test(from *From, x Expr, op lookup.Op, v Value) (Cond, error) {
+	if err := incomparable(x); err != nil {
+		return nil, err
+	}
 	y, err := b.value(from, v, columnOf(x), 0)
+	if err == nil {
+		err = incomparable(y)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +95,27 @@ func (b *builder) test(from *From, x Expr, op lookup.Op, v Value) (Cond, error) 
 	case lookup.Gt, lookup.Gte, lookup.Lt, lookup.Lte:
 		return t, nil
 	default:
-		return nil, fmt.Errorf("kin: %s does not take an expression", op)
+		return searched(t, op, kx)
 	}
+}
+
+// searched returns the condition that a text is found in an expression.
+func searched(t *Test, op lookup.Op, kx *schema.Column) (Cond, error) {
+	p, ok := t.Y.(Param)
+	switch {
+	case !op.Text():
+		return nil, fmt.Errorf("kin: %s does not take an expression", op)
+	case kx == nil || !isText(kx.Source):
+		return nil, fmt.Errorf("kin: %s searches text, and not what is calculated here", op)
+	case !ok:
+		return nil, fmt.Errorf("kin: %s searches for a text, and takes no expression", op)
+	}
+	var err error
+	if t.Op, p.Value, err = patterned(op, p.Value); err != nil {
+		return nil, fmt.Errorf("kin: %w", err)
+	}
+	t.Y = p
+	return t, nil
 }
 
 // alike reports whether values of two kinds compare on every database.

@@ -82,6 +82,15 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 	case Compared:
 		c, err := b.compared(at, a)
 		return &tree{cond: c}, err
+	case JSONHolds:
+		c, err := b.holds(at, a)
+		return &tree{cond: c}, err
+	case Searched:
+		s, err := b.search(at.at, a)
+		if s == nil {
+			return &tree{cond: Const(false)}, err
+		}
+		return &tree{cond: s}, err
 	case Exist:
 		c, err := b.exist(at, a)
 		return &tree{cond: c}, err

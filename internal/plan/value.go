@@ -118,6 +118,10 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.function(from, v, want, depth)
 	case Case:
 		return b.caseOf(from, v, want, depth)
+	case Ranked:
+		return b.ranked(from, v)
+	case JSONValue:
+		return b.dig(from, v, depth)
 	case Raw:
 		return b.raw(v)
 	}
@@ -210,6 +214,10 @@ func columnOf(e Expr) *schema.Column {
 		return e.Type
 	case Called:
 		return e.Type
+	case Dig:
+		return e.Type
+	case Rank:
+		return schema.ScalarOf[float64]()
 	case Cased:
 		for _, when := range e.Whens {
 			if c := columnOf(when.Then); c != nil {

@@ -49,7 +49,7 @@ func (b *builder) window(from *From, v Windowed) (Expr, error) {
 		if err != nil {
 			return nil, err
 		}
-		if agg, ok := e.(Agg); v.Rank == "" && (!ok || agg.Distinct || agg.Name == Joined) {
+		if agg, ok := e.(Agg); v.Rank == "" && (!ok || agg.Distinct || agg.Name == Joined || agg.Name == Listed) {
 			return nil, errors.New("kin: Over goes with Count, Sum, Avg, Min and Max of the query's own rows, and with ranks")
 		}
 		w.Of, w.Type = e, columnOf(e)

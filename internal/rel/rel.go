@@ -141,7 +141,7 @@ func ReadKey(t dialect.Type, v driver.Value) (k Key, err error) {
 		k.N[0] = uint64(tm.UnixMicro())
 	case dialect.Custom:
 		k.S, err = customKey(v)
-	case dialect.Invalid:
+	case dialect.Array, dialect.Invalid:
 		err = fmt.Errorf("no key is of kind %d", t.Kind)
 	}
 	return k, err
@@ -188,7 +188,7 @@ func (k Key) Value(t dialect.Type, traits *dialect.Traits) (driver.Value, error)
 		return value.FromTime(time.UnixMicro(int64(k.N[0])), traits)
 	case dialect.Custom:
 		return k.custom()
-	case dialect.Invalid:
+	case dialect.Array, dialect.Invalid:
 	}
 	return nil, fmt.Errorf("no key is of kind %d", t.Kind)
 }
@@ -283,7 +283,7 @@ func (k Key) text(t dialect.Type) string {
 		return strconv.FormatBool(k.N[0] == 1)
 	case dialect.Time:
 		return time.UnixMicro(int64(k.N[0])).UTC().Format(time.RFC3339Nano)
-	case dialect.Uint, dialect.Invalid:
+	case dialect.Uint, dialect.Array, dialect.Invalid:
 	}
 	return strconv.FormatUint(k.N[0], 10)
 }

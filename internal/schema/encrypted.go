@@ -52,7 +52,7 @@ func (f *Field) classifyEncrypted() bool {
 		f.ValidOffset = f.Type.Field(validFieldNo).Offset
 	}
 	f.Encrypted = &Field{Name: f.Name, Type: t, Base: t, Value: valueType(t)}
-	if f.Encrypted.Value.Kind == dialect.Invalid {
+	if k := f.Encrypted.Value.Kind; k == dialect.Invalid || k == dialect.Array {
 		f.Encrypted.Marshal, f.Encrypted.Value.Kind = true, dialect.JSON
 	}
 	f.Value = dialect.Type{Kind: dialect.Bytes}

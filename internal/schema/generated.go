@@ -11,6 +11,8 @@ type Index struct {
 	Columns []string
 	Where   string
 	Unique  bool
+
+	FullText bool
 }
 
 // An IndexPart is one thing that an index sorts by: a column, or an expression
@@ -111,6 +113,10 @@ func (r *resolver) specialIndexes(m *Model) {
 			r.problem(m, "", "has the index %q, and so has %s; the names of indexes are unique in the database", ix.Name, other.Name)
 		}
 		r.indexes[ix.Name] = m
+		if ix.FullText {
+			r.fullText(m, ix, parts)
+			continue
+		}
 		for _, p := range parts {
 			if p.Column != nil {
 				p.Column.Value.Key = true // it is in an index, which cannot hold every type

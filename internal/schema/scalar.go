@@ -37,3 +37,27 @@ func (c *Column) IsNumber() bool {
 
 // IsWhole reports whether the values are integers.
 func (c *Column) IsWhole() bool { return c.Value.Kind == dialect.Int || c.Value.Kind == dialect.Uint }
+
+// listType returns what a list of values of t is stored as.
+func listType(t reflect.Type) dialect.Type {
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch of := valueType(t); of.Kind {
+	case dialect.Bool, dialect.Int, dialect.Uint, dialect.Float, dialect.String, dialect.Time, dialect.UUID:
+		return dialect.Type{Kind: dialect.Array, Elem: of.Kind, Bits: of.Bits}
+	default:
+		return dialect.Type{}
+	}
+}
+
+// keepsList reports whether a column can hold the lists of a field, which holds
+// one: those with NULL in them, or of other values, are read only.
+func (f *Field) keepsList() bool {
+	k := f.Value.Elem
+	return f.Base.Elem().Kind() != reflect.Pointer && (k == dialect.Bool || k == dialect.Int || k == dialect.Float || k == dialect.String)
+}
+
+// ListOf returns a column of no table that holds lists of the values of c, or
+// nil if there are none.
+func ListOf(c *Column) *Column { return Scalar(reflect.SliceOf(c.Source.Field.Base)) }

@@ -239,6 +239,9 @@ func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struc
 			continue
 		}
 		known := f.classify()
+		if f.Value.Kind == dialect.Array && f.Encrypted == nil {
+			known = f.keepsList() && f.Wrap != Pointer && !tag.Key
+		}
 		s.encrypted(f)
 		switch {
 		case known && sf.IsExported():
@@ -383,6 +386,7 @@ func valueType(t reflect.Type) dialect.Type {
 		if t.Elem().Kind() == reflect.Uint8 {
 			return dialect.Type{Kind: dialect.Bytes}
 		}
+		return listType(t.Elem())
 	default:
 	}
 	return dialect.Type{}

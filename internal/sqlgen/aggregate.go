@@ -15,9 +15,14 @@ var aggregateNames = map[plan.AggregateName]string{
 
 // aggregate writes an aggregate of the rows that its SELECT reads.
 func (w *writer) aggregate(a plan.Agg) {
-	if a.Name == plan.Joined {
+	switch a.Name {
+	case plan.Joined:
 		w.joinTexts(a)
 		return
+	case plan.Listed:
+		w.listValues(a)
+		return
+	default:
 	}
 	before, after := "", ""
 	if (a.Name == plan.Least || a.Name == plan.Greatest) && a.Type.Value.Kind == dialect.UUID && w.t.TypedNulls {
@@ -103,14 +108,135 @@ func (w *writer) joinTexts(a plan.Agg) {
 	}
 	w.aggregated(a)
 	if mysql {
-		w.text(" ORDER BY ")
-		w.aggregated(a)
-		w.text(" SEPARATOR 0x" + hex.EncodeToString([]byte(a.Separator)) + ")")
+		w.joinOrder(a)
+		separator := "''" // 0x is a number
+		if a.Separator != "" {
+			separator = "0x" + hex.EncodeToString([]byte(a.Separator))
+		}
+		w.text(" SEPARATOR " + separator + ")")
 		return
 	}
 	w.text(", ")
 	w.param(a.Separator)
+	w.joinOrder(a)
+	w.text(")")
+}
+
+func (w *writer) joinOrder(a plan.Agg) {
+	switch {
+	case a.Order != nil && w.t.OnDuplicateKey:
+		w.nullTerms(a.Order)
+		return
+	case a.Order != nil:
+		w.terms(a.Order, " ORDER BY ")
+		return
+	}
 	w.text(" ORDER BY ")
 	w.aggregated(a)
+}
+
+// listValues writes a list of the values of all rows, NULLs among them, as a
+// JSON array, or as NULL if there are none.
+func (w *writer) listValues(a plan.Agg) {
+	distinct := ""
+	if a.Distinct {
+		distinct = "DISTINCT "
+	}
+	if w.t.OnDuplicateKey {
+		w.concatValues(a, distinct)
+		return
+	}
+	name := "json_group_array("
+	if w.t.TypedNulls {
+		name = "json_agg("
+	}
+	w.text("CASE WHEN COUNT(*)")
+	w.filtered(a)
+	w.text(" > 0 THEN " + name + distinct)
+	if a.Distinct {
+		w.collated(a.Arg)
+	} else {
+		w.value(a.Arg)
+	}
+	if a.Order != nil {
+		w.terms(a.Order, " ORDER BY ")
+	} else {
+		w.text(" ORDER BY ")
+		w.collated(a.Arg)
+		if w.t.NullsLast {
+			w.text(" NULLS FIRST")
+		}
+	}
 	w.text(")")
+	w.filtered(a)
+	w.text(" END")
+}
+
+// concatValues writes it as MariaDB has it: JSON_ARRAYAGG is cut off at
+// group_concat_max_len, as GROUP_CONCAT is, and still is JSON. Where the list is
+// shorter than it should be, this is none.
+func (w *writer) concatValues(a plan.Agg, distinct string) {
+	all := func() {
+		w.text("CONCAT('[', GROUP_CONCAT(" + distinct)
+		w.jsonElement(a)
+		terms := a.Order
+		if terms == nil {
+			terms = []plan.Term{{Expr: a.Arg, Column: plan.TypeOf(a.Arg), Nulls: true}}
+		}
+		w.nullTerms(terms)
+		w.text(" SEPARATOR ',')")
+	}
+	all()
+	w.text(", CASE WHEN JSON_LENGTH(")
+	all()
+	w.text(", ']')) = COUNT(" + distinct)
+	w.jsonElement(a)
+	w.text(") THEN ']' ELSE '' END)")
+}
+
+// nullTerms writes the order of a GROUP_CONCAT, which takes NULL for zero.
+func (w *writer) nullTerms(terms []plan.Term) {
+	var all []plan.Term
+	for _, t := range terms {
+		if t.Nulls {
+			all = append(all, plan.Term{Expr: plan.Present{Expr: t.Expr}, Desc: t.Desc})
+		}
+		all = append(all, t)
+	}
+	w.terms(all, " ORDER BY ")
+}
+
+// filtered writes which rows an aggregate is of.
+func (w *writer) filtered(a plan.Agg) {
+	if a.Where != nil {
+		w.text(" FILTER (WHERE ")
+		w.cond(a.Where, false)
+		w.text(")")
+	}
+}
+
+// jsonElement writes a value as MariaDB puts it into JSON, or NULL if its row
+// does not count.
+func (w *writer) jsonElement(a plan.Agg) {
+	if a.Where != nil {
+		w.text("CASE WHEN ")
+		w.cond(a.Where, false)
+		w.text(" THEN ")
+		defer w.text(" END")
+	}
+	w.text("COALESCE(")
+	switch a.Type.Value.Elem {
+	case dialect.Bool, dialect.Int, dialect.Uint, dialect.Float:
+		w.text("CAST(")
+		w.value(a.Arg)
+		w.text(" AS CHAR(400))") // so that all digits have room: without exponent, there may be many zeros before
+	default:
+		w.text("JSON_QUOTE(CAST(")
+		w.value(a.Arg)
+		w.text(" AS CHAR CHARACTER SET utf8mb4))")
+	}
+	w.text(", 'null')")
+	if a.Distinct {
+		w.text(" COLLATE " + w.t.Collation)
+	}
 }

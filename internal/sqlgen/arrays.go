@@ -2,9 +2,11 @@ package sqlgen
 
 import (
 	"database/sql/driver"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -12,7 +14,7 @@ import (
 // takes those: the text is the same for any number of rows, and short. It
 // reports whether it has; a column with values of several types is no array.
 func (w *writer) arrayRows(columns []*schema.Column, rows [][]driver.Value) bool {
-	if !w.t.ArrayParams {
+	if !w.t.ArrayParams || slices.ContainsFunc(columns, func(c *schema.Column) bool { return c.Value.Kind == dialect.Array }) {
 		return false
 	}
 	arrays := make([][]any, len(columns))

@@ -115,6 +115,13 @@ func (w *writer) value(e plan.Expr) {
 		w.typedParam(e)
 	case plan.Binary:
 		w.binary(e)
+	case plan.Rank:
+		w.rank(e.Search)
+	case plan.Present:
+		w.value(e.Expr)
+		w.text(" IS NOT NULL")
+	case plan.Dig:
+		w.dig(e)
 	case plan.Called:
 		w.called(e)
 	case plan.Cased:

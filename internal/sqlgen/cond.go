@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
+	"github.com/kin-orm/kin/internal/pattern"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -40,6 +42,10 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 			w.selectFrom(c.Select)
 		}
 		w.text(")")
+	case *plan.Search:
+		w.found(c)
+	case *plan.Holds:
+		w.holds(c)
 	case *plan.Recursion:
 		w.recursion(c)
 	case *plan.There:
@@ -180,18 +186,40 @@ func (w *writer) cmp(c *plan.Cmp) {
 		w.text(signs[c.Op])
 		w.typed(c.Ref.Column, c.Args[0], c.Op == lookup.Exact)
 	default:
-		w.search(c)
+		if sign := listSigns[c.Op]; sign != "" && c.Ref.Column.Value.Kind == dialect.Array {
+			w.expr(c.Ref)
+			w.text(sign + "CAST(")
+			w.param(c.Args[0])
+			w.text(" AS " + w.typeOf(c.Ref.Column) + ")")
+			return
+		}
+		w.search(c.Op, c.Ref, c.Args[0])
 	}
 }
 
+//nolint:gochecknoglobals // an immutable table
+var listSigns = map[lookup.Op]string{lookup.Contains: " @> ", lookup.ContainedBy: " <@ ", lookup.Overlap: " && "}
+
 // search writes the operators that search text.
-func (w *writer) search(c *plan.Cmp) {
+func (w *writer) search(op lookup.Op, x plan.Expr, v driver.Value) {
 	match := &w.t.Match
 	var template string
 	before, after := true, true
-	switch c.Op {
+	switch op {
 	case lookup.IExact:
-		w.template(match.IExact, c.Ref, func() { w.param(c.Args[0]) })
+		w.template(match.IExact, x, func() { w.param(v) })
+		return
+	case lookup.Like:
+		s, _ := v.(string)
+		w.template(match.Like, x, func() { w.param(pattern.Like(s, &match.Pattern)) })
+		return
+	case lookup.Regex:
+		s, _ := v.(string)
+		s, err := pattern.Regexp(s, match.RegexpForm)
+		if err != nil {
+			w.fail(fmt.Errorf("kin: %w", err))
+		}
+		w.template(match.Regexp, x, func() { w.param(s) })
 		return
 	case lookup.Contains:
 		template = match.Contains
@@ -208,7 +236,7 @@ func (w *writer) search(c *plan.Cmp) {
 	default:
 		panic("BUG: kin: an operator that is not planned")
 	}
-	w.template(template, c.Ref, func() { w.param(w.pattern(c.Args[0], before, after)) })
+	w.template(template, x, func() { w.param(w.pattern(v, before, after)) })
 }
 
 // typed writes a parameter that is compared with the column. Text gets the
@@ -251,13 +279,7 @@ func (w *writer) pattern(v driver.Value, before, after bool) driver.Value {
 		b.WriteString(p.Any)
 	}
 	for i := range len(s) {
-		if special := strings.IndexByte(p.Special, s[i]) >= 0; special {
-			b.WriteString(p.Escape)
-			b.WriteByte(s[i])
-			b.WriteString(p.EscapeEnd)
-			continue
-		}
-		b.WriteByte(s[i])
+		p.Quote(&b, s[i])
 	}
 	if after {
 		b.WriteString(p.Any)

@@ -42,6 +42,14 @@ func CreateTable(d dialect.Dialect, m *schema.Model, inline func(*schema.Relatio
 		statements = append(statements, string(w.b))
 	}
 	for _, ix := range m.Struct.Table.SpecialIndexes {
+		if ix.FullText {
+			made, err := w.fullText(m, ix)
+			if err != nil {
+				return nil, err
+			}
+			statements = append(statements, made...)
+			continue
+		}
 		w.b = nil
 		if err := w.specialIndex(m, ix); err != nil {
 			return nil, err

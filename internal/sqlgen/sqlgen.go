@@ -285,7 +285,7 @@ func (w *writer) expr(e plan.Expr) {
 		w.text("(")
 		w.rawSQL(e)
 		w.text(")")
-	case plan.Param, plan.Binary, plan.Called, plan.Cased, plan.Scalar, plan.Agg, plan.Sub, plan.Nested, plan.Window:
+	case plan.Param, plan.Binary, plan.Called, plan.Dig, plan.Rank, plan.Present, plan.Cased, plan.Scalar, plan.Agg, plan.Sub, plan.Nested, plan.Window:
 		w.value(e)
 	}
 }

@@ -11,6 +11,9 @@ func (w *writer) test(t *plan.Test) {
 	case t.Op == lookup.IsNull:
 		w.value(t.X)
 		w.text(" IS NULL")
+	case t.Op.Text():
+		p, _ := t.Y.(plan.Param)
+		w.search(t.Op, t.X, p.Value)
 	case t.Distinct:
 		w.template(w.t.Distinct, t.X, func() { w.compared(t, false) })
 	default:

@@ -13,9 +13,9 @@ import (
 	"github.com/kin-orm/kin/tests/harness"
 )
 
-// attacks are the payloads of Django's security releases, and of the tests that
+// payloads are the payloads of Django's security releases, and of the tests that
 // came with them: each has the word zq9 in it, which no statement may have.
-func attacks() []string {
+func payloads() []string {
 	return []string{
 		`zq9"`, "zq9`", `zq9'`, "zq9]", "zq9[", "zq9;", "zq9 ", "zq9\t", "zq9\n", "zq9--", "zq9#", "zq9/*", "zq9*/", "zq9(", "zq9)", "zq9%", "zq9%s",
 		"zq9\x00", "zq9\x01", "zq9\x0b", "zq9\x1f", "zq9\x7f", "zq9\u0080", "zq9\u009f", "zq9\u00a0", "zq9\u2028",
@@ -99,7 +99,7 @@ func attackSeparators(t *testing.T, s *harness.Suite) {
 		Name  string
 		Names string
 	}
-	for _, p := range attacks() {
+	for _, p := range payloads() {
 		rows, err := kin.Select[row](kin.Query[class]().Filter("name", "a").Annotate("names", kin.StringAgg("students__name", p))).All(t.Context(), s.DB)
 		if strings.Contains(p, "\x00") && s.Name == "postgres" { // which it takes in no text
 			require.Error(t, err)
@@ -126,7 +126,7 @@ func attackNumbers(t *testing.T, s *harness.Suite) {
 		}
 		assert.Equal(t, reflect.Int, of.In(of.NumIn()-1).Kind(), of)
 	}
-	for _, p := range attacks() {
+	for _, p := range payloads() {
 		refused(t, s, kin.Query[student]().Where(kin.Abs(kin.F("age")).Eq(p)), p)
 		refused(t, s, kin.Query[student]().Where(kin.Round(kin.F("score"), 1).Gt(p)), p)
 		refused(t, s, kin.Query[student]().Where(kin.F("age").Add(p).Gt(1)), p)
@@ -135,7 +135,7 @@ func attackNumbers(t *testing.T, s *harness.Suite) {
 
 // attackOrders sorts by what a request says.
 func attackOrders(t *testing.T, s *harness.Suite) {
-	for _, p := range attacks() {
+	for _, p := range payloads() {
 		for _, path := range []string{p, "-" + p, "--" + p, "age " + p, "class__" + p, "class__name" + p, p + "__name"} {
 			refused(t, s, kin.Query[student]().OrderBy(kin.Path[student](path)), path)
 			before := len(s.Wire.Statements())
@@ -151,7 +151,7 @@ func attackOrders(t *testing.T, s *harness.Suite) {
 
 // attackNames gives annotations names that are SQL.
 func attackNames(t *testing.T, s *harness.Suite) {
-	for _, p := range attacks() {
+	for _, p := range payloads() {
 		q := kin.Query[student]().Annotate(p, kin.Count("clubs"))
 		refused(t, s, q, p)
 		refused(t, s, q.OrderBy(kin.Path[student](p)), p)
@@ -170,7 +170,7 @@ func attackOptions(t *testing.T, s *harness.Suite) {
 	for field := range reflect.TypeFor[kin.ExplainOptions]().Fields() {
 		assert.Equal(t, reflect.Bool, field.Type.Kind(), field.Name)
 	}
-	for _, p := range attacks() {
+	for _, p := range payloads() {
 		if strings.Contains(p, "\x00") {
 			continue
 		}
@@ -188,7 +188,7 @@ func attackParts(t *testing.T, s *harness.Suite) {
 	if reflect.TypeFor[kin.DatePart]().Kind() != reflect.String {
 		return
 	}
-	for _, p := range append(attacks(), "", "lower", "abs", "trunc day", "YEAR", "year ", "years", "epoch") {
+	for _, p := range append(payloads(), "", "lower", "abs", "trunc day", "YEAR", "year ", "years", "epoch") {
 		part := reflect.ValueOf(p).Convert(reflect.TypeFor[kin.DatePart]()).Interface().(kin.DatePart)
 		refused(t, s, kin.Query[student]().Where(kin.Extract(part, kin.F("age")).Eq(1)), p)
 		refused(t, s, kin.Query[student]().Where(kin.Trunc(part, kin.F("age")).Eq(1)), p)
@@ -198,7 +198,7 @@ func attackParts(t *testing.T, s *harness.Suite) {
 // attackPaths gives relations names that are SQL, wherever there is a path of
 // them: aliases of tables are kin's own.
 func attackPaths(t *testing.T, s *harness.Suite) {
-	for _, p := range attacks() {
+	for _, p := range payloads() {
 		for _, path := range []kin.Path[student]{kin.Path[student](p), kin.Path[student]("class__" + p), kin.Path[student](p + "__class")} {
 			refused(t, s, kin.Query[student]().SelectRelated(path), string(path))
 			refused(t, s, kin.Query[student]().Prefetch(path), string(path))
