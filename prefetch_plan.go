@@ -43,6 +43,15 @@ type asked struct {
 	hops []*schema.Relation
 }
 
+// text returns the path that is left.
+func (a asked) text() string {
+	names := make([]string, len(a.hops))
+	for i, r := range a.hops {
+		names[i] = r.Name
+	}
+	return strings.Join(names, "__")
+}
+
 // leveling plans the levels of a query.
 type leveling struct {
 	graph   *schema.Graph
@@ -139,6 +148,9 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 	}
 	asks := q.plan(r.To, p.graph)
 	asks.Level, asks.Filter = r, p.filter
+	for _, a := range rest {
+		asks.Linked = append(asks.Linked, a.text())
+	}
 	var err error
 	if l.statement, err = plan.Rows(asks, p.dialect); err != nil {
 		return fmt.Errorf("kin: the subquery of Prefetch(%q): %w", l.path, trimKin(err))

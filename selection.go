@@ -249,6 +249,8 @@ func (q *query) rowsOnly() string {
 		return "load with SelectRelated"
 	case len(q.prefetch) > 0:
 		return "load with Prefetch"
+	case len(q.only)+len(q.left) > 0:
+		return "leave out with Only or Defer"
 	case q.reads.lock != nil:
 		return "lock with ForUpdate or ForShare"
 	case q.reads.maxRows > 0:

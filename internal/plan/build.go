@@ -24,6 +24,11 @@ type Query struct {
 	// Annotations are names for expressions.
 	Annotations []Annotation
 
+	// Only and Defer are paths of columns: those that are read of the models in
+	// which they end, and those that are not. Linked are paths of relations that
+	// other statements load from the rows of this one.
+	Only, Defer, Linked []string
+
 	Order  []string // paths, those in descending order with a "-" before them
 	Limit  *int64
 	Offset int64
@@ -142,6 +147,8 @@ type node struct {
 	// homes are the relations of the parent whose fields hold the rows: the
 	// node's own, and many-to-many ones that begin with it.
 	homes []*schema.Relation
+	// unread are the columns that are left out.
+	unread map[*schema.Column]bool
 }
 
 // An ordering is a path by which rows are sorted, from their own model on.
@@ -195,7 +202,7 @@ func (b *builder) tree() (*node, []*node, error) {
 			return nil, nil, err
 		}
 	}
-	return root, nodes, nil
+	return root, nodes, b.narrow(root, nodes)
 }
 
 // load adds what a relation loads and returns the node of its rows. The rows
