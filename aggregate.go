@@ -80,5 +80,7 @@ func (e Expr) Default(x any) Expr { return Coalesce(e, x) }
 //
 // The name hides a field that has it.
 func (qs QuerySet[T]) Annotate(name string, e Expr) QuerySet[T] {
-	return QuerySet[T]{qs.q.with(func(q *query) { q.annotations = append(q.annotations, plan.Annotation{Name: name, Value: e.value()}) })}
+	return QuerySet[T]{qs.q.with(func(q *query) {
+		q.annotations = append(q.annotations, plan.Annotation{Name: name, Value: q.warded(e.value())})
+	})}
 }

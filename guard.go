@@ -9,6 +9,7 @@ import (
 
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // The caps that [QuerySet.Allow] brings, unless [QuerySet.Cap] has set others
@@ -19,8 +20,10 @@ const (
 )
 
 // Allow restricts which paths may be used in texts from then on: in Filter,
-// Exclude, OrderBy and SelectRelated. What the query has already stays. It is
-// for texts that come from a user:
+// Exclude, Where, OrderBy, DistinctOn, SelectRelated and Prefetch, in the
+// expressions of Annotate, and in what [Select] and [Value] read. What the query
+// has already stays, and so do subqueries, which have guards of their own. It is for
+// texts that come from a user:
 //
 //	q := kin.Query[Student]().Filter("class", mine).Allow("name", "category__name__icontains")
 //	for lookup, value := range request {
@@ -30,11 +33,14 @@ const (
 // A path is allowed with every operator and to order by, or, if it ends in an
 // operator, with that one. A second Allow narrows the first, and never widens
 // it. With it come caps, see [QuerySet.Cap]. Anything else is an error of the
-// query, which says what is allowed. What is a program's own, such as
-// [QuerySet.FilterRaw], is not restricted.
+// query, which says what is allowed. What is a program's own, in conditions and
+// expressions of typed columns and in [QuerySet.FilterRaw], is not restricted.
+// Conditions on related rows, such as those of [Has], are on the path from the
+// query's model.
 //
-// Whatever is allowed, a field tagged secret cannot be filtered or ordered by
-// through a text.
+// Whatever is allowed, a field tagged secret cannot be filtered or ordered by,
+// calculated with, selected or loaded through a text. A typed column can: of
+// kin.Col(…), the conditions, F, Path, Asc and Desc.
 func (qs QuerySet[T]) Allow(paths ...string) QuerySet[T] {
 	return QuerySet[T]{qs.q.with(func(q *query) {
 		g := q.guarding()
@@ -100,11 +106,19 @@ func (q *query) guarded(ask plan.Ask) plan.Ask {
 	return plan.Guarded{Ask: ask, Guard: q.reads.guard}
 }
 
+// warded returns a value within the guards of the query.
+func (q *query) warded(v plan.Value) plan.Value {
+	if q.reads.guard == nil {
+		return v
+	}
+	return plan.Warded{Value: v, Guard: q.reads.guard}
+}
+
 // loads returns an error if the guards do not allow a path to be loaded.
 func (q *query) loads(paths []string) error {
 	for g := q.reads.guard; g != nil; g = g.Outer {
 		for _, path := range paths {
-			if g.Allow != nil && !slices.Contains(g.Allow, path) {
+			if path, _ := schema.Untyped(path); g.Allow != nil && !slices.Contains(g.Allow, path) {
 				return fmt.Errorf("kin: %.200q may not be loaded; allowed are %v", path, g.Allow)
 			}
 		}

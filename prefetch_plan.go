@@ -114,6 +114,9 @@ func (p *leveling) levels(above *level, q *query, m *schema.Model, others []aske
 // resolve returns the relations of the path, from the model m on.
 func (f *prefetch) resolve(m *schema.Model) ([]*schema.Relation, error) {
 	hops, err := lookup.Load(m, f.path)
+	if err == nil {
+		err = plan.Secret(m, f.path, hops)
+	}
 	if err != nil {
 		return nil, err
 	}

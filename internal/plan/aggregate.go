@@ -104,6 +104,7 @@ func (b *builder) aggregate(from *From, a Aggregate) (Expr, error) {
 		return nil, err
 	}
 	sel := &Select{Columns: []Expr{agg}, From: inner}
+	defer b.guards.beyond(from.Table.Model, p.Hops)()
 	where, err := b.ask(place{inner, at}, Group{Parts: a.Where})
 	if err != nil {
 		return nil, err
@@ -126,6 +127,9 @@ func (b *builder) aggregated(m *schema.Model, a Aggregate) (lookup.Path, error) 
 	p, err := lookup.Member(m, text)
 	if err == nil {
 		err = uncalculated(p.Column)
+	}
+	if err == nil {
+		err = b.lazily(m, a.Path, p)
 	}
 	return p, err
 }

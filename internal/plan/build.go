@@ -38,8 +38,8 @@ type Query struct {
 	// are those of each parent then. It is nil for a query of its own.
 	Level *schema.Relation
 
-	// OrderGuard restricts Order, if it is not nil.
-	OrderGuard *Guard
+	// OrderGuard restricts Order, and Guard what is selected, if they are not nil.
+	OrderGuard, Guard *Guard
 	// Lock asks for rows to be locked; nil for none.
 	Lock *Lock
 	// Seek asks for the roots after a place in their order; nil for all.
@@ -167,6 +167,9 @@ func (b *builder) tree() (*node, []*node, error) {
 	root := &node{model: b.query.Model}
 	for _, text := range b.query.Load {
 		hops, err := lookup.Load(b.query.Model, text)
+		if err == nil {
+			err = Secret(b.query.Model, text, hops)
+		}
 		if err != nil {
 			return nil, nil, err
 		}

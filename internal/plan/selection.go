@@ -44,6 +44,7 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 		return &Statement{Empty: sel == nil}, err
 	}
 	b.own = true
+	defer b.ward(s.Query.Guard)()
 	from := sel.From
 	exprs := make([]Expr, len(s.Fields))
 	for i, f := range s.Fields {
@@ -110,12 +111,19 @@ func (b *builder) selected(from *From, f Selected) (Expr, error) {
 	v := f.Value
 	if v == nil {
 		if a, ok := b.annotation(f.Text); ok {
+			if err := b.guards.guard.named(b.query.Model, f.Text); err != nil {
+				return nil, err
+			}
 			v = a
 		} else if call, ok := AggregateOf(f.Text); ok {
 			v = call
 		} else {
 			v = Column{Path: Lazy{Text: f.Text}}
 		}
+	}
+	if w, ok := v.(Warded); ok {
+		defer b.ward(w.Guard)()
+		v = w.Value
 	}
 	if c, ok := v.(Column); ok {
 		return b.reached(from, c.Path)
@@ -131,6 +139,9 @@ func (b *builder) reached(from *From, name Lazy) (Expr, error) {
 		return nil, err
 	}
 	p, err := lookup.Member(from.Table.Model, text)
+	if err == nil {
+		err = b.lazily(from.Table.Model, name, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +199,7 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 func (s Selection) terms(order []string, strict bool, nulls func(field int) bool) (terms []Term, used map[int]bool, err error) {
 	used = map[int]bool{}
 	for _, text := range order {
-		name := strings.TrimLeft(text, "+-")
+		name, _ := schema.Untyped(strings.TrimLeft(text, "+-"))
 		i := slices.IndexFunc(s.Fields, func(f Selected) bool { return f.Name == name || f.Text == name })
 		if i < 0 {
 			if strict {

@@ -136,6 +136,9 @@ func (b *builder) among(at place, a Among) (Cond, error) {
 		return nil, err
 	}
 	p, err := lookup.Member(at.at.Model, text)
+	if err == nil {
+		err = b.lazily(at.at.Model, a.Path, p)
+	}
 	if err != nil {
 		return nil, err
 	}

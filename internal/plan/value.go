@@ -118,6 +118,8 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.function(from, v, want, depth)
 	case Case:
 		return b.caseOf(from, v, want, depth)
+	case Warded:
+		return b.warded(from, v, want, depth)
 	case Raw:
 		return b.raw(v)
 	}
@@ -133,6 +135,9 @@ func (b *builder) columnValue(from *From, name Lazy) (Expr, error) {
 	p, err := lookup.Order(from.Table.Model, path)
 	if err == nil {
 		err = uncalculated(p.Column)
+	}
+	if err == nil {
+		err = b.lazily(from.Table.Model, name, p)
 	}
 	if err != nil {
 		return nil, err
