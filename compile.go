@@ -1,7 +1,6 @@
 package kin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +25,8 @@ const (
 	stream        // row by row
 	count
 	exists
-	seek // the rows after a place in the order, and their places
+	seek     // the rows after a place in the order, and their places
+	selected // values in place of rows
 )
 
 // A variant is a statement that a query can be written as.
@@ -52,14 +52,11 @@ type compiled struct {
 	locks   bool // whether it locks rows
 
 	*plan.Statement
+	nest *hydrate.Nest // of a selection with slices
 	sql  string
 	args []any
 	err  error
 }
-
-// keptForms is how many statements a query remembers. There are more only if
-// it is run on several dialects, or while models are being registered.
-const keptForms = 24
 
 // compile is [QuerySet.compile] of a query on the type t.
 func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v variant) (*compiled, error) {
@@ -78,15 +75,9 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if err != nil {
 		return nil, err
 	}
-	kept := q.compiled.Load()
-	if kept != nil {
-		for _, c := range *kept {
-			if c.variant == v && c.graph == g && c.traits == traits && c.filters == s.filters {
-				if bound, err := sc.bind(c); bound != nil || err != nil {
-					return bound, cmp.Or(err, c.err)
-				}
-			}
-		}
+	was := q.compiled.p.Load()
+	if c, err := was.find(v, g, traits, s.filters, sc); c != nil || err != nil {
+		return c, err
 	}
 	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters}
 	m, err := modelOf(g, t)
@@ -103,12 +94,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if errors.Is(c.err, ErrUnsaved) {
 		return c, c.err // which a row that is saved in the meantime mends
 	}
-	// A loser of this race has written the same statement.
-	list := []*compiled{c}
-	if kept != nil && len(*kept) < keptForms {
-		list = append(list, *kept...)
-	}
-	q.compiled.CompareAndSwap(kept, &list)
+	q.compiled.add(was, c)
 	if c.err != nil {
 		return c, c.err
 	}

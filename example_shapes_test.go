@@ -8,6 +8,38 @@ import (
 	"github.com/kin-orm/kin/dialect/sqlite"
 )
 
+// Related rows come as slices, in the same statement.
+func ExampleSelect_slices() {
+	ctx := context.Background()
+	db := openSchool(ctx)
+	defer db.Close()
+
+	type student struct {
+		Name     string
+		Category *string `kin:"category__name"`
+	}
+	type class struct {
+		Name     string
+		Students []student
+		Teachers []string `kin:"teachers__name"`
+	}
+	classes, err := kin.Select[class](kin.Query[SchoolClass]().OrderBy("name")).All(ctx, db)
+	check(err)
+	for _, c := range classes {
+		fmt.Print(c.Name, ":")
+		for _, s := range c.Students {
+			if s.Category != nil {
+				fmt.Printf(" %s (%s)", s.Name, *s.Category)
+			}
+		}
+		fmt.Println("; taught by", len(c.Teachers))
+	}
+	// Output:
+	// 1A: Ada (Music) Cleo (Maths); taught by 2
+	// 1B: Dan (Maths) Eve (Music); taught by 1
+	// 1C:; taught by 0
+}
+
 type Report struct {
 	kin.Tracked
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
@@ -52,7 +51,7 @@ type query struct {
 	fetch    fetchMode
 	reads    reading
 
-	compiled atomic.Pointer[[]*compiled]
+	compiled memo
 }
 
 // Query returns the query for all rows of T, in the order of their primary

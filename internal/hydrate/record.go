@@ -15,6 +15,7 @@ import (
 // A Record says how rows of values become structs that are no models.
 type Record struct {
 	Fields []RecordField // in the order of the columns
+	Slices []RecordSlice
 	parts  []part
 	typ    reflect.Type
 	deep   int
@@ -55,7 +56,7 @@ func RecordOf(t reflect.Type) (*Record, error) {
 	if err := r.add(t, "", ""); err != nil {
 		return nil, err
 	}
-	if len(r.Fields) == 0 {
+	if len(r.Fields)+len(r.Slices) == 0 {
 		return nil, fmt.Errorf("%s has no exported field", t)
 	}
 	kept, _ := records.LoadOrStore(t, r)
@@ -102,6 +103,15 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 				mend: "or the option zero", zero: options == "zero",
 				offset: sf.Offset, decode: codecOf(c.Field).decode,
 			})
+			continue
+		}
+		if sf.Type.Kind() == reflect.Slice && sf.IsExported() {
+			if options != "" {
+				return fmt.Errorf("%s.%s has the option %q; a slice has none", r.typ, where, options)
+			}
+			if err := r.slice(sf, join(prefix, text), where); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := r.nested(sf, join(prefix, text), where); err != nil {
@@ -152,6 +162,13 @@ func (r *Record) nested(sf reflect.StructField, prefix, where string) error {
 	inner := &Record{typ: r.typ, deep: r.deep + 1}
 	if err := inner.add(t, prefix, where); err != nil {
 		return err
+	}
+	for _, s := range inner.Slices {
+		if pointer {
+			return fmt.Errorf("%s is a slice behind a pointer, which may be nil; take the struct itself", s.path)
+		}
+		s.offset += sf.Offset
+		r.Slices = append(r.Slices, s)
 	}
 	from := len(r.Fields)
 	r.Fields = append(r.Fields, inner.Fields...)

@@ -18,6 +18,7 @@ type Statement struct {
 	Arms  []*Select
 	Order []int          // places of columns, counted from one, that the union is sorted by
 	Shape *hydrate.Shape // nil if the rows are no models
+	Nest  *hydrate.Nest  // of a selection with slices
 
 	// Set, if not nil, stands for With and Arms.
 	Set *SetOp

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -20,6 +21,7 @@ type Annotation struct {
 type Selection struct {
 	Query    Query
 	Fields   []Selected
+	Record   *hydrate.Record // of which the fields are
 	Having   []Ask
 	Order    []string // names or texts of fields, "-" before those in descending order
 	Distinct bool
@@ -38,6 +40,9 @@ type Selected struct {
 
 // Select plans a selection.
 func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
+	if len(s.Record.Slices) > 0 {
+		return s.nest(d)
+	}
 	b := newBuilder(s.Query, d)
 	sel, root, err := b.base()
 	if err != nil || sel == nil {

@@ -29,7 +29,7 @@ type (
 		Chief  kin.ForeignKey[member]   `kin:",null,related_name=staff"`
 		Deputy kin.ForeignKey[member]   `kin:",secret,null,related_name=deputies"`
 		Badges kin.ManyToMany[badge]    `kin:",secret"`
-		Hosts kin.Through[team, visit] `kin:"via=Member+Team"`
+		Hosts  kin.Through[team, visit] `kin:"via=Member+Team"`
 	}
 
 	badge struct {
