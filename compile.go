@@ -105,7 +105,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
 		Model: m, Graph: g, Load: q.load, Only: q.only, Defer: q.left, Linked: q.linked(), Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
-		Annotations: q.annotations, Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
+		Annotations: q.annotations, On: q.on, Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
 		Lock: q.reads.lock, OrderGuard: q.reads.orderGuard, Guard: q.reads.guard,
 	}
 }

@@ -40,6 +40,16 @@ func ExampleSelect_slices() {
 	// 1C:; taught by 0
 }
 
+// Of each class, the student who comes last by name.
+func ExampleQuerySet_DistinctOn() {
+	ctx := context.Background()
+	db := openSchool(ctx)
+	defer db.Close()
+	printNames(ctx, db, kin.Query[Student]().OrderBy("-name").DistinctOn("class"))
+	// Output:
+	// Eve Cleo
+}
+
 type Report struct {
 	kin.Tracked
 

@@ -92,7 +92,7 @@ func (e *trimmedError) Unwrap() error { return e.err }
 // trims reports whether q, a subquery or nil, may have other rows than there
 // are without it.
 func (q *query) trims(deleted bool) bool {
-	return q != nil && (len(q.calls)+len(q.keys)+len(q.fixed) > 0 || q.limit != nil || q.offset > 0 || q.deleted && !deleted)
+	return q != nil && (len(q.calls)+len(q.keys)+len(q.fixed) > 0 || q.on != nil || q.limit != nil || q.offset > 0 || q.deleted && !deleted)
 }
 
 // derived returns a copy of q that is compiled for itself.
@@ -101,7 +101,7 @@ func (q *query) derived() *query {
 	if q != nil {
 		d.load, d.fixed, d.calls, d.prefetch = slices.Clip(q.load), slices.Clip(q.fixed), slices.Clip(q.calls), slices.Clip(q.prefetch)
 		d.keys, d.exact = q.keys, q.exact
-		d.only, d.left = q.only, slices.Clip(q.left)
+		d.only, d.left, d.on = q.only, slices.Clip(q.left), q.on
 		d.order, d.limit, d.offset, d.err = slices.Clip(q.order), q.limit, q.offset, q.err
 		d.all, d.deleted, d.fetch = q.all, q.deleted, q.fetch
 		d.annotations, d.reads = slices.Clip(q.annotations), q.reads

@@ -39,6 +39,7 @@ type query struct {
 
 	annotations []plan.Annotation
 
+	on     *plan.Distinct
 	order  []string
 	limit  *int64
 	offset int64

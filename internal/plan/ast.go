@@ -40,6 +40,7 @@ type SetOp struct {
 type Select struct {
 	Columns  []Expr
 	Distinct bool
+	On       []Term // of the rows that agree in all of them, only the first comes
 	From     *From
 	Where    Cond // nil for all
 	Order    []Term

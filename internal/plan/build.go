@@ -38,6 +38,8 @@ type Query struct {
 	// are those of each parent then. It is nil for a query of its own.
 	Level *schema.Relation
 
+	On *Distinct // nil for all rows
+
 	// OrderGuard restricts Order, and Guard what is selected, if they are not nil.
 	OrderGuard, Guard *Guard
 	// Lock asks for rows to be locked; nil for none.
@@ -85,6 +87,7 @@ type builder struct {
 	own     bool    // whether the rows that are read may be aggregated
 	grouped bool    // whether they are
 	around  *around // of a subquery
+	closed  bool    // whether it speaks of the row of the query around
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {

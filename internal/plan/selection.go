@@ -105,6 +105,9 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 func (b *builder) base() (sel *Select, root *node, err error) {
 	sel, root, err = b.bare()
 	if err == nil && sel != nil && (sel.Limit != nil || sel.Offset > 0) {
+		if err := b.derivable(); err != nil {
+			return nil, nil, err
+		}
 		sel.Order = b.terms(sel.From, sel.From.Table, root, b.query.Reverse)
 		sel = b.derive(sel, nil)
 	}
