@@ -51,6 +51,8 @@ type compiled struct {
 	fetch   fetchMode
 	locks   bool // whether it locks rows
 
+	budgeted bool // whether it has a budget of its own
+
 	*plan.Statement
 	nest *hydrate.Nest // of a selection with slices
 	sql  string
@@ -117,7 +119,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 		p.Filter = sc.kept
 		defer sc.note(c)
 	}
-	c.fetch = q.fetch
+	c.fetch, c.budgeted = q.fetch, q.reads.maxRows > 0
 	rows := plan.Rows
 	switch c.form {
 	case allRows:

@@ -1,13 +1,11 @@
 package kin
 
 import (
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 
-	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -143,7 +141,7 @@ var ErrMaxRows = errors.New("kin: the query has more rows than MaxRows")
 // from the database: rows of the query, and those that SelectRelated joins. It
 // is a budget against queries that are larger than anyone thought, and no
 // limit: none of the rows are left out in silence. The database is asked for
-// at most one row of the query more.
+// at most one row of the query more. It takes the place of [WithMaxRows].
 func (qs QuerySet[T]) MaxRows(n int) QuerySet[T] {
 	return QuerySet[T]{qs.q.with(func(q *query) {
 		q.reads.maxRows = int64(n)
@@ -151,21 +149,6 @@ func (qs QuerySet[T]) MaxRows(n int) QuerySet[T] {
 			q.fail(fmt.Errorf("kin: a query on %s: a budget of %d rows", reflect.TypeFor[T]().Name(), n))
 		}
 	})}
-}
-
-// budget returns a function that is called for each row and fails when there
-// are too many, or nil if the query has no budget.
-func (q *query) budget() func(*hydrate.Reader, []driver.Value) error {
-	if q == nil || q.reads.maxRows == 0 {
-		return nil
-	}
-	left := q.reads.maxRows
-	return func(*hydrate.Reader, []driver.Value) error {
-		if left--; left < 0 {
-			return tooMany(q.reads.maxRows)
-		}
-		return nil
-	}
 }
 
 func tooMany(most int64) error {

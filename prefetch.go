@@ -127,7 +127,11 @@ func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*grap
 	if err != nil {
 		return nil, err
 	}
-	if err := readInto(rows, g.first.Reader, c.Shape.Width, nil); err != nil {
+	var watch rowWatch
+	if !c.budgeted {
+		watch = counting(s.maxRows)
+	}
+	if err := readInto(rows, g.first.Reader, c.Shape.Width, watch); err != nil {
 		return nil, err
 	}
 	return g, g.load(ctx)

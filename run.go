@@ -128,7 +128,7 @@ func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, h
 	if err != nil {
 		return nil, nil, s.queryError(ctx, t, err)
 	}
-	rows, hooked, err = readAll(result, c, hint, q.budget())
+	rows, hooked, err = readAll(result, c, hint, s.budget(q))
 	if err != nil {
 		return nil, nil, s.queryError(ctx, t, err)
 	}
@@ -230,7 +230,7 @@ func (q *query) stream(ctx context.Context, db Executor, t reflect.Type, yield f
 	if err != nil || c.Empty {
 		return err
 	}
-	return s.stream(ctx, db, c, t, q.budget(), yield)
+	return s.stream(ctx, db, c, t, s.budget(q), yield)
 }
 
 // endOf closes rows and returns err, unless it only says that they ended.

@@ -153,9 +153,9 @@ func (s *selection) read(ctx context.Context, db Executor, next func() any) erro
 	}
 	rows, err := sess.ask(ctx, db, c, c.args)
 	if err == nil && c.nest != nil {
-		err = readNest(rows, c.nest, next)
+		err = readNest(rows, c.nest, counting(sess.maxRows), next)
 	} else if err == nil {
-		err = s.readRows(rows, next)
+		err = s.readRows(rows, counting(sess.maxRows), next)
 	}
 	if err != nil {
 		return fmt.Errorf("kin: select from %s: %w", s.model.Name(), sess.fault(ctx, nil, err))
@@ -164,11 +164,17 @@ func (s *selection) read(ctx context.Context, db Executor, next func() any) erro
 }
 
 // readRows reads all rows, and closes them.
-func (s *selection) readRows(rows *exec.Rows, next func() any) (err error) {
+func (s *selection) readRows(rows *exec.Rows, watch rowWatch, next func() any) (err error) {
 	row := make([]driver.Value, len(s.row.Fields))
 	rows.Bind(row)
 	for err = rows.Next(); err == nil; err = rows.Next() {
-		if err = s.row.Read(next(), row); err != nil {
+		if watch != nil {
+			err = watch(nil, row)
+		}
+		if err == nil {
+			err = s.row.Read(next(), row)
+		}
+		if err != nil {
 			break
 		}
 	}
@@ -176,12 +182,18 @@ func (s *selection) readRows(rows *exec.Rows, next func() any) (err error) {
 }
 
 // readNest reads all rows of a selection with slices, and closes them.
-func readNest(rows *exec.Rows, nest *hydrate.Nest, next func() any) (err error) {
+func readNest(rows *exec.Rows, nest *hydrate.Nest, watch rowWatch, next func() any) (err error) {
 	reader := hydrate.NewNestReader(nest)
 	row := make([]driver.Value, nest.Width)
 	rows.Bind(row)
 	for err = rows.Next(); err == nil; err = rows.Next() {
-		if err = reader.Row(row); err != nil {
+		if watch != nil {
+			err = watch(nil, row)
+		}
+		if err == nil {
+			err = reader.Row(row)
+		}
+		if err != nil {
 			break
 		}
 	}
