@@ -125,7 +125,7 @@ func (q *query) annotated(t reflect.Type, name string, e Expr) *query {
 		q.fail(fmt.Errorf("kin: a query on %s: %.80q is no name for an annotation; take a letter, then letters, digits and single underscores, 63 at most",
 			t.Name(), name))
 	}
-	q.annotations = append(q.annotations, plan.Annotation{Name: name, Value: e.value()})
+	q.annotations = append(q.annotations, plan.Annotation{Name: name, Value: q.warded(e.value())})
 	return q
 }
 

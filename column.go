@@ -4,12 +4,15 @@ import (
 	"cmp"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/probe"
 	"github.com/kin-orm/kin/internal/rel"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // A Path is a path from the model T, as a lookup names it, for methods that
@@ -117,7 +120,44 @@ func (c *column) text(t reflect.Type, sign string) string {
 	if err != nil {
 		return sign + lookup.Unresolved + err.Error()
 	}
+	if touchesSecret(t, path) {
+		path = schema.Typed(path)
+	}
 	return sign + path
+}
+
+// touchesSecret reports whether a path goes by models that have secret fields.
+// It may then be used where a text may not.
+func touchesSecret(t reflect.Type, path string) bool {
+	s := structOf(t)
+	var link reflect.Type // of the relation before
+	for step := range strings.SplitSeq(path, "__") {
+		if step == "link" && link != nil {
+			s, link = structOf(link), nil
+			continue
+		}
+		if slices.ContainsFunc(s.Fields, func(f *schema.Field) bool { return f.Tag.Secret }) {
+			return true
+		}
+		i := slices.IndexFunc(s.Fields, func(f *schema.Field) bool { return schema.SnakeCase(f.Name) == step })
+		if i < 0 || s.Fields[i].Rel.Kind == schema.NoRel {
+			return false
+		}
+		s, link = s.Fields[i].Rel.Struct(), s.Fields[i].Rel.Link
+	}
+	return slices.ContainsFunc(s.Fields, func(f *schema.Field) bool { return f.Tag.Secret })
+}
+
+// unmarked returns the paths of an order as texts that are the same in every
+// process.
+func unmarked(order []string) []string {
+	list := make([]string, len(order))
+	for i, text := range order {
+		path := strings.TrimLeft(text, "+-")
+		plain, _ := schema.Untyped(path)
+		list[i] = text[:len(text)-len(path)] + plain
+	}
+	return list
 }
 
 func (c Column[T, V]) lazy() plan.Lazy { return c.c.lazy(reflect.TypeFor[T]()) }

@@ -1,7 +1,6 @@
 package kin
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,7 +25,8 @@ const (
 	stream        // row by row
 	count
 	exists
-	seek // the rows after a place in the order, and their places
+	seek     // the rows after a place in the order, and their places
+	selected // values in place of rows
 )
 
 // A variant is a statement that a query can be written as.
@@ -52,15 +52,14 @@ type compiled struct {
 	locks   bool // whether it locks rows
 	size    *readSize
 
+	budgeted bool // whether it has a budget of its own
+
 	*plan.Statement
+	nest *hydrate.Nest // of a selection with slices
 	sql  string
 	args []any
 	err  error
 }
-
-// keptForms is how many statements a query remembers. There are more only if
-// it is run on several dialects, or while models are being registered.
-const keptForms = 24
 
 // compile is [QuerySet.compile] of a query on the type t.
 func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v variant) (*compiled, error) {
@@ -79,15 +78,9 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if err != nil {
 		return nil, err
 	}
-	kept := q.compiled.Load()
-	if kept != nil {
-		for _, c := range *kept {
-			if c.variant == v && c.graph == g && c.traits == traits && c.filters == s.filters {
-				if bound, err := sc.bind(c); bound != nil || err != nil {
-					return bound, cmp.Or(err, c.err)
-				}
-			}
-		}
+	was := q.compiled.p.Load()
+	if c, err := was.find(v, g, traits, s.filters, sc); c != nil || err != nil {
+		return c, err
 	}
 	var sig signature
 	ts := s.space.statements()
@@ -97,7 +90,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 		key = sig.key()
 		if c := ts.find(key, g, traits, q, &sig); c != nil {
 			if q.ran.Swap(true) { // it is run often
-				q.remember(kept, c)
+				q.compiled.add(was, c)
 			}
 			return c, nil
 		}
@@ -112,7 +105,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	}
 	if slotted {
 		if bound := c.template(ts, key, q, &sig, m, s.dialect); bound != nil {
-			q.remember(kept, bound)
+			q.compiled.add(was, bound)
 			return bound, nil
 		}
 		*c = compiled{variant: v, graph: g, traits: traits, filters: s.filters, size: &readSize{}}
@@ -124,21 +117,11 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if errors.Is(c.err, ErrUnsaved) {
 		return c, c.err // which a row that is saved in the meantime mends
 	}
-	q.remember(kept, c)
+	q.compiled.add(was, c)
 	if c.err != nil {
 		return c, c.err
 	}
 	return sc.bind(c)
-}
-
-// remember keeps a statement of the query beside those that it has. A loser of
-// this race has written the same statement.
-func (q *query) remember(kept *[]*compiled, c *compiled) {
-	list := []*compiled{c}
-	if kept != nil && len(*kept) < keptForms {
-		list = append(list, *kept...)
-	}
-	q.compiled.CompareAndSwap(kept, &list)
 }
 
 // template writes the query for all values, and returns the statement for those
@@ -154,9 +137,9 @@ func (c *compiled) template(ts *templates, key templateKey, q *query, sig *signa
 // plan returns what the query asks of a model.
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
-		Model: m, Graph: g, Load: q.load, Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
-		Annotations: q.annotations, Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
-		Lock: q.reads.lock, OrderGuard: q.reads.orderGuard,
+		Model: m, Graph: g, Load: q.load, Only: q.only, Defer: q.left, Linked: q.linked(), Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
+		Annotations: q.annotations, On: q.on, Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
+		Lock: q.reads.lock, OrderGuard: q.reads.orderGuard, Guard: q.reads.guard,
 	}
 }
 
@@ -167,7 +150,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 		p.Filter = sc.kept
 		defer sc.note(c)
 	}
-	c.fetch = q.fetch
+	c.fetch, c.budgeted = q.fetch, q.reads.maxRows > 0
 	rows := plan.Rows
 	switch c.form {
 	case allRows:

@@ -148,7 +148,7 @@ func (q *query) cursors(ctx context.Context, s *session, t reflect.Type) (cs cur
 	h := sha256.New()
 	_, _ = fmt.Fprintf(h, "%q %q %q", c.sql, t.String(), s.dialect.Name())
 	if q != nil {
-		_, _ = fmt.Fprintf(h, " %q", q.order)
+		_, _ = fmt.Fprintf(h, " %q", unmarked(q.order))
 	}
 	for _, arg := range c.args {
 		_, _ = fmt.Fprintf(h, " %T %q", arg, fmt.Sprint(arg))

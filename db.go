@@ -26,6 +26,7 @@ type session struct {
 	filters  *filters         // nil if there are none
 	loads    *loadWatch       // nil if nobody looks for repeated loads
 	replicas *replicaSet      // nil if there are none
+	maxRows  int64            // of what one statement of a query reads; 0 for any
 
 	batch   *Batch   // or nil
 	counter *counter // of the rows of a batch's call, or nil

@@ -99,8 +99,8 @@ rule. A tag is a column name, which may be empty, and options after it, as in
 	                   ciphertexts are bound to, after a renaming
 	softdelete         rows are deleted by setting the field, a *time.Time, a
 	                   sql.Null[time.Time] or a bool: [QuerySet.WithDeleted]
-	secret             texts in Filter, Exclude and OrderBy cannot name it, nor
-	                   lead through it: see [QuerySet.Allow]
+	secret             texts cannot name it, nor lead through it, typed columns
+	                   can: see [QuerySet.Allow]
 	related_name=name  of a ForeignKey or a ManyToMany: the way back, in
 	                   lookups; by default the model in lower case and an s
 	on_delete=action   of a ForeignKey: cascade, restrict, set_null,

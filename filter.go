@@ -63,7 +63,7 @@ func (q *query) onlyCalls() ([]plan.Ask, error) {
 	switch {
 	case q.err != nil:
 		return nil, q.err
-	case len(q.load)+len(q.prefetch)+len(q.keys)+len(q.fixed)+len(q.order) > 0, q.limit != nil, q.offset != 0, q.all, q.deleted, q.reads != reading{}:
+	case len(q.load)+len(q.only)+len(q.left)+len(q.prefetch)+len(q.keys)+len(q.fixed)+len(q.order) > 0, q.on != nil, q.limit != nil, q.offset != 0, q.all, q.deleted, q.reads != reading{}:
 		return nil, errors.New("takes Filter and Exclude, and nothing else")
 	}
 	return q.calls, nil

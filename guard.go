@@ -1,14 +1,13 @@
 package kin
 
 import (
-	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
 	"slices"
 
-	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // The caps that [QuerySet.Allow] brings, unless [QuerySet.Cap] has set others
@@ -19,8 +18,10 @@ const (
 )
 
 // Allow restricts which paths may be used in texts from then on: in Filter,
-// Exclude, OrderBy and SelectRelated. What the query has already stays. It is
-// for texts that come from a user:
+// Exclude, Where, OrderBy, DistinctOn, SelectRelated and Prefetch, in the
+// expressions of Annotate, and in what [Select] and [Value] read. What the query
+// has already stays, and so do subqueries, which have guards of their own. It is for
+// texts that come from a user:
 //
 //	q := kin.Query[Student]().Filter("class", mine).Allow("name", "category__name__icontains")
 //	for lookup, value := range request {
@@ -31,11 +32,14 @@ const (
 // operator, with that one. Those that take a pattern (like, regex and iregex)
 // can be made slow, and are allowed only so. A second Allow narrows the first, and never widens
 // it. With it come caps, see [QuerySet.Cap]. Anything else is an error of the
-// query, which says what is allowed. What is a program's own, such as
-// [QuerySet.FilterRaw], is not restricted.
+// query, which says what is allowed. What is a program's own, in conditions and
+// expressions of typed columns and in [QuerySet.FilterRaw], is not restricted.
+// Conditions on related rows, such as those of [Has], are on the path from the
+// query's model.
 //
-// Whatever is allowed, a field tagged secret cannot be filtered or ordered by
-// through a text.
+// Whatever is allowed, a field tagged secret cannot be filtered or ordered by,
+// calculated with, selected or loaded through a text. A typed column can: of
+// kin.Col(…), the conditions, F, Path, Asc and Desc.
 func (qs QuerySet[T]) Allow(paths ...string) QuerySet[T] {
 	return QuerySet[T]{qs.q.allowing(paths)}
 }
@@ -109,11 +113,19 @@ func (q *query) guarded(ask plan.Ask) plan.Ask {
 	return plan.Guarded{Ask: ask, Guard: q.reads.guard}
 }
 
+// warded returns a value within the guards of the query.
+func (q *query) warded(v plan.Value) plan.Value {
+	if q.reads.guard == nil {
+		return v
+	}
+	return plan.Warded{Value: v, Guard: q.reads.guard}
+}
+
 // loads returns an error if the guards do not allow a path to be loaded.
 func (q *query) loads(paths []string) error {
 	for g := q.reads.guard; g != nil; g = g.Outer {
 		for _, path := range paths {
-			if g.Allow != nil && !slices.Contains(g.Allow, path) {
+			if path, _ := schema.Untyped(path); g.Allow != nil && !slices.Contains(g.Allow, path) {
 				return fmt.Errorf("kin: %.200q may not be loaded; allowed are %v", path, g.Allow)
 			}
 		}
@@ -138,7 +150,7 @@ var ErrMaxRows = errors.New("kin: the query has more rows than MaxRows")
 // from the database: rows of the query, and those that SelectRelated joins. It
 // is a budget against queries that are larger than anyone thought, and no
 // limit: none of the rows are left out in silence. The database is asked for
-// at most one row of the query more.
+// at most one row of the query more. It takes the place of [WithMaxRows].
 func (qs QuerySet[T]) MaxRows(n int) QuerySet[T] {
 	return QuerySet[T]{qs.q.budgeting(reflect.TypeFor[T](), n)}
 }
@@ -150,21 +162,6 @@ func (q *query) budgeting(t reflect.Type, n int) *query {
 		q.fail(fmt.Errorf("kin: a query on %s: a budget of %d rows", t.Name(), n))
 	}
 	return q
-}
-
-// budget returns a function that is called for each row and fails when there
-// are too many, or nil if the query has no budget.
-func (q *query) budget() func(*hydrate.Reader, []driver.Value) error {
-	if q == nil || q.reads.maxRows == 0 {
-		return nil
-	}
-	left := q.reads.maxRows
-	return func(*hydrate.Reader, []driver.Value) error {
-		if left--; left < 0 {
-			return tooMany(q.reads.maxRows)
-		}
-		return nil
-	}
 }
 
 func tooMany(most int64) error {

@@ -49,6 +49,9 @@ func (s *session) insert(ctx context.Context, m *schema.Model, rows []any) error
 	}
 	return s.batchWrite(inserting, m, rows, func(s *session, rows []any) error {
 		in := inserter{model: m, rows: rows}
+		if err := wholly(m, rows); err != nil {
+			return fmt.Errorf("kin: insert of %s: %w", m.Name, err)
+		}
 		return s.around(ctx, write{op: inserting, model: m, rows: rows}, func(s *session) error {
 			if err := in.runAll(ctx, s); err != nil {
 				return fmt.Errorf("kin: insert of %s: %w", m.Name, s.fault(ctx, m, err))

@@ -37,7 +37,7 @@ func PluckMap[T any, K comparable, V any](ctx context.Context, db Executor, q Qu
 	m := make(map[K]V, len(pairs))
 	for _, p := range pairs {
 		if _, twice := m[p.A]; twice {
-			return nil, fmt.Errorf("kin: two rows of %s have %v in the column %q, by which they are to be told apart", reflect.TypeFor[T]().Name(), p.A, key.Path())
+			return nil, fmt.Errorf("kin: two rows of %s have %v in the column %q, by which they are to be told apart", reflect.TypeFor[T]().Name(), p.A, unmarked([]string{string(key.Path())})[0])
 		}
 		m[p.A] = p.B
 	}

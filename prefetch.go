@@ -94,7 +94,7 @@ func (e *trimmedError) Unwrap() error { return e.err }
 // trims reports whether q, a subquery or nil, may have other rows than there
 // are without it.
 func (q *query) trims(deleted bool) bool {
-	return q != nil && (len(q.calls)+len(q.keys)+len(q.fixed) > 0 || q.limit != nil || q.offset > 0 || q.deleted && !deleted)
+	return q != nil && (len(q.calls)+len(q.keys)+len(q.fixed) > 0 || q.on != nil || q.limit != nil || q.offset > 0 || q.deleted && !deleted)
 }
 
 // derived returns a copy of q that is compiled for itself.
@@ -103,6 +103,7 @@ func (q *query) derived() *query {
 	if q != nil {
 		d.load, d.fixed, d.calls, d.prefetch = slices.Clip(q.load), slices.Clip(q.fixed), slices.Clip(q.calls), slices.Clip(q.prefetch)
 		d.keys, d.exact = q.keys, q.exact
+		d.only, d.left, d.on = q.only, slices.Clip(q.left), q.on
 		d.order, d.limit, d.offset, d.err = slices.Clip(q.order), q.limit, q.offset, q.err
 		d.all, d.deleted, d.fetch = q.all, q.deleted, q.fetch
 		d.annotations, d.reads = slices.Clip(q.annotations), q.reads
@@ -124,7 +125,11 @@ func (s *session) readGraph(ctx context.Context, c *compiled, hint int) (g *grap
 
 func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*graphRows, error) {
 	g := newGraphRows(s, c, hint)
-	if err := c.size.each(ctx, &s.Session, c.sql, c.args, c.Shape.Width, g.first.Row); err != nil {
+	var watch rowWatch
+	if !c.budgeted {
+		watch = counting(s.maxRows)
+	}
+	if err := c.size.each(ctx, &s.Session, c.sql, c.args, c.Shape.Width, rowReader(g.first.Reader, watch)); err != nil {
 		return nil, err
 	}
 	return g, g.load(ctx)

@@ -44,6 +44,15 @@ type asked struct {
 	hops []*schema.Relation
 }
 
+// text returns the path that is left.
+func (a asked) text() string {
+	names := make([]string, len(a.hops))
+	for i, r := range a.hops {
+		names[i] = r.Name
+	}
+	return strings.Join(names, "__")
+}
+
 // leveling plans the levels of a query.
 type leveling struct {
 	graph   *schema.Graph
@@ -106,6 +115,9 @@ func (p *leveling) levels(above *level, q *query, m *schema.Model, others []aske
 // resolve returns the relations of the path, from the model m on.
 func (f *prefetch) resolve(m *schema.Model) ([]*schema.Relation, error) {
 	hops, err := lookup.Load(m, f.path)
+	if err == nil {
+		err = plan.Secret(m, f.path, hops)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -140,6 +152,9 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 	}
 	asks := q.plan(r.To, p.graph)
 	asks.Level, asks.Filter = r, p.filter
+	for _, a := range rest {
+		asks.Linked = append(asks.Linked, a.text())
+	}
 	var err error
 	if l.statement, err = plan.Rows(asks, p.dialect); err != nil {
 		return fmt.Errorf("kin: the subquery of Prefetch(%q): %w", l.path, trimKin(err))

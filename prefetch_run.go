@@ -94,7 +94,15 @@ func (g *graphRows) level(ctx context.Context, l *level, reader *hydrate.LevelRe
 	if err != nil {
 		return err
 	}
-	return l.size.each(ctx, &g.session.Session, text, args, l.Shape.Width, reader.Row)
+	return l.size.each(ctx, &g.session.Session, text, args, l.Shape.Width, rowReader(reader.Reader, g.budget()))
+}
+
+// budget is that of one level's statement.
+func (g *graphRows) budget() rowWatch {
+	if g.query.budgeted {
+		return nil
+	}
+	return counting(g.session.maxRows)
 }
 
 // open runs the statement of a level.

@@ -31,6 +31,8 @@ type QuerySet[T any] struct{ q *query }
 // A query is a QuerySet without its type.
 type query struct {
 	load  []string
+	only  []string // columns that are read, of the models in which they end
+	left  []string // columns that are not
 	keys  []rel.Key
 	exact bool // whether keys have the version too
 	fixed []plan.Fixed
@@ -38,6 +40,7 @@ type query struct {
 
 	annotations []plan.Annotation
 
+	on     *plan.Distinct
 	order  []string
 	limit  *int64
 	offset int64
@@ -50,7 +53,7 @@ type query struct {
 	fetch    fetchMode
 	reads    reading
 
-	compiled atomic.Pointer[[]*compiled]
+	compiled memo
 	ran      atomic.Bool
 }
 

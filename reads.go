@@ -109,7 +109,7 @@ func (s *session) mayLock() error {
 	return nil
 }
 
-// WithReplicas has queries read from the replicas, in turn, which are
+// WithReplicas has queries and selections read from the replicas, in turn, which are
 // databases with the same tables as this one, the primary, and follow it with
 // some delay. They stay the caller's to close.
 //

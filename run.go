@@ -124,7 +124,7 @@ func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, h
 		}
 		return g.roots, g.hooked(), nil
 	}
-	rows, hooked, err = s.readAll(ctx, db, c, c.args, hint, q.budget())
+	rows, hooked, err = s.readAll(ctx, db, c, c.args, hint, s.budget(q))
 	if err != nil {
 		return nil, nil, s.queryError(ctx, t, err)
 	}
@@ -234,7 +234,7 @@ func (q *query) stream(ctx context.Context, db Executor, t reflect.Type, yield f
 	if err != nil || c.Empty {
 		return err
 	}
-	return s.stream(ctx, db, c, t, q.budget(), yield)
+	return s.stream(ctx, db, c, t, s.budget(q), yield)
 }
 
 // endOf closes rows and returns err, unless it only says that they ended.

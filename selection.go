@@ -2,7 +2,6 @@ package kin
 
 import (
 	"context"
-	"database/sql/driver"
 	"fmt"
 	"reflect"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
-	"github.com/kin-orm/kin/internal/sqlgen"
 )
 
 // A Selection is a query for values of rows, in place of the rows themselves.
@@ -36,6 +34,8 @@ type selection struct {
 	op          string
 	left, right *selection
 	labelled    bool // whether it is part of one
+
+	compiled *memo
 }
 
 // Select reads values of the query's rows into structs of the type R. Each
@@ -63,7 +63,28 @@ type selection struct {
 // is a struct of its own, or a pointer to one, holds what its fields say, each
 // after the path in its tag; the pointer is nil if all of them are NULL.
 //
+// A field that is a slice of structs holds the related rows at the end of the path
+// in its tag, in the order of their primary key, each with what its fields say from
+// there on, and may have slices in it; so does one of values, for a path that ends
+// in a field. It is empty, and not nil, if there are none.
+//
+//	type Row struct {
+//		Name     string
+//		Students []struct {
+//			Name  string
+//			Clubs []string `kin:"clubs__name"`
+//		}
+//	}
+//
+// All is read by one statement, as the sum of the rows and not their product: see
+// [QuerySet.SelectRelated]. Rows with slices are those of the query, once each, so
+// that they go with neither groups nor Distinct, nor with a path over a to-many
+// relation that is no slice.
+//
 // The order is that of the query, or, of groups, that of the fields.
+//
+// Keep selections that are run often: what a selection is planned as is remembered,
+// as that of a query is.
 func Select[R, T any](q QuerySet[T]) Selection[R] {
 	return selecting[R](q, hydrate.RecordOf)
 }
@@ -71,7 +92,7 @@ func Select[R, T any](q QuerySet[T]) Selection[R] {
 // selecting returns the selection of expressions, or, without any, of what the
 // record says.
 func selecting[V, T any](q QuerySet[T], row func(reflect.Type) (*hydrate.Record, error), exprs ...Expr) Selection[V] {
-	s := &selection{model: reflect.TypeFor[T](), q: q.q, exprs: exprs}
+	s := &selection{model: reflect.TypeFor[T](), q: q.q, exprs: exprs, compiled: &memo{}}
 	s.row, s.err = row(reflect.TypeFor[V]())
 	if s.err != nil {
 		s.err = fmt.Errorf("kin: select from %s: %w", s.model.Name(), s.err)
@@ -85,12 +106,12 @@ func (s Selection[R]) get() *selection {
 		return s.s
 	}
 	t := reflect.TypeFor[R]()
-	return &selection{model: t, err: fmt.Errorf("kin: a Selection of %s is empty; make it with kin.Select", t)}
+	return &selection{model: t, compiled: &memo{}, err: fmt.Errorf("kin: a Selection of %s is empty; make it with kin.Select", t)}
 }
 
 func (s Selection[R]) with(change func(s *selection)) Selection[R] {
 	c := *s.get()
-	c.having, c.order = slices.Clip(c.having), slices.Clip(c.order)
+	c.having, c.order, c.compiled = slices.Clip(c.having), slices.Clip(c.order), &memo{}
 	change(&c)
 	return Selection[R]{&c}
 }
@@ -139,7 +160,7 @@ func (s *selection) negative(n int) {
 // All runs the selection and returns its rows.
 func (s Selection[R]) All(ctx context.Context, db Executor) ([]R, error) {
 	var list []R
-	err := s.get().read(ctx, db.session(), func() any {
+	err := s.get().read(ctx, db, func() any {
 		list = append(list, *new(R))
 		return &list[len(list)-1]
 	})
@@ -173,125 +194,9 @@ func (s Selection[R]) Get(ctx context.Context, db Executor) (row R, err error) {
 // arguments. See [QuerySet.SQL].
 func (s Selection[R]) SQL(d dialect.Dialect) (text string, args []any, err error) {
 	sess := writingFor(d)
-	t, _, err := s.get().write(context.Background(), sess)
-	return t.SQL, anys(t.Args), err
-}
-
-// write plans the selection and writes it.
-func (s *selection) write(ctx context.Context, sess *session) (text sqlgen.Text, empty bool, err error) {
-	statement, err := s.statement(ctx, sess)
-	if err != nil || statement.Empty {
-		return text, true, err
-	}
-	text = sqlgen.Write(statement, sess.dialect)
-	text.SQL += s.tags()
-	return text, false, text.Err
-}
-
-// tags returns the comments of the query, or of both parts of a set.
-func (s *selection) tags() string {
-	switch {
-	case s.op != "":
-		return s.left.tags() + s.right.tags()
-	case s.q != nil:
-		return s.q.reads.tags
-	}
-	return ""
-}
-
-// statement plans the selection.
-func (s *selection) statement(ctx context.Context, sess *session) (*plan.Statement, error) {
-	if s.err != nil {
-		return nil, s.err
-	}
-	if s.op != "" {
-		return s.set(ctx, sess)
-	}
-	q := s.q
-	if q == nil {
-		q = &query{}
-	}
-	if q.err != nil {
-		return nil, q.err
-	}
-	g, err := sess.space.graph()
+	c, err := s.get().compile(context.Background(), sess)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
-	m, err := modelOf(g, s.model)
-	if err == nil {
-		err = checkNames(g, sess.dialect)
-	}
-	if err != nil {
-		return nil, err
-	}
-	if what := q.rowsOnly(); what != "" {
-		return nil, fmt.Errorf("kin: select from %s: values are read in place of rows, so that there is nothing to %s", s.model.Name(), what)
-	}
-	p := plan.Selection{
-		Query: q.plan(m, g), Fields: s.fields(), Having: s.having, Order: s.order, Distinct: s.distinct, Labelled: s.labelled, Limit: s.limit, Offset: s.offset,
-	}
-	sc, err := sess.scoping(ctx, g)
-	if err != nil {
-		return nil, err
-	}
-	if sc != nil {
-		p.Query.Filter = sc.where
-	}
-	return p.Select(sess.dialect)
-}
-
-// rowsOnly returns what a query asks for its rows, which one for values or within
-// another does not have, or an empty text.
-func (q *query) rowsOnly() string {
-	switch {
-	case len(q.load) > 0:
-		return "load with SelectRelated"
-	case len(q.prefetch) > 0:
-		return "load with Prefetch"
-	case q.reads.lock != nil:
-		return "lock with ForUpdate or ForShare"
-	case q.reads.maxRows > 0:
-		return "count with MaxRows; limit the selection"
-	}
-	return ""
-}
-
-// fields returns what is selected.
-func (s *selection) fields() []plan.Selected {
-	fields := make([]plan.Selected, len(s.row.Fields))
-	for i, f := range s.row.Fields {
-		fields[i] = plan.Selected{Name: f.Name, Text: f.Text}
-		if s.exprs != nil {
-			fields[i].Value = s.exprs[i].value()
-		}
-	}
-	return fields
-}
-
-// read runs the selection and reads each row into what next returns.
-func (s *selection) read(ctx context.Context, sess *session, next func() any) (err error) {
-	text, empty, err := s.write(ctx, sess)
-	if err != nil || empty {
-		return err
-	}
-	rows, err := sess.Query(ctx, text.SQL, anys(text.Args))
-	if err != nil {
-		return s.fault(ctx, sess, err)
-	}
-	row := make([]driver.Value, len(s.row.Fields))
-	rows.Bind(row)
-	for err = rows.Next(); err == nil; err = rows.Next() {
-		if err = s.row.Read(next(), row); err != nil {
-			break
-		}
-	}
-	if err := endOf(err, rows); err != nil {
-		return s.fault(ctx, sess, err)
-	}
-	return nil
-}
-
-func (s *selection) fault(ctx context.Context, sess *session, err error) error {
-	return fmt.Errorf("kin: select from %s: %w", s.model.Name(), sess.fault(ctx, nil, err))
+	return c.sql, slices.Clone(c.args), nil
 }

@@ -67,7 +67,7 @@ func (q *query) change(ctx context.Context, db Executor, t reflect.Type, what st
 	switch {
 	case q.err != nil:
 		return 0, q.err
-	case len(q.calls) == 0 && len(q.fixed) == 0 && len(q.keys) == 0 && q.limit == nil && q.offset == 0 && !q.all:
+	case len(q.calls) == 0 && len(q.fixed) == 0 && len(q.keys) == 0 && q.on == nil && q.limit == nil && q.offset == 0 && !q.all:
 		return 0, fmt.Errorf("kin: %s of %s: the query has no condition and would touch every row; say Everything() if it is to", what, name)
 	}
 	s := db.session()

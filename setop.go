@@ -1,7 +1,6 @@
 package kin
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/kin-orm/kin/internal/plan"
@@ -24,19 +23,19 @@ func (s Selection[R]) Except(other Selection[R]) Selection[R] { return s.set("EX
 
 func (s Selection[R]) set(op string, other Selection[R]) Selection[R] {
 	left := s.get()
-	return Selection[R]{&selection{model: left.model, row: left.row, op: op, left: left, right: other.get()}}
+	return Selection[R]{&selection{model: left.model, row: left.row, op: op, left: left, right: other.get(), compiled: &memo{}}}
 }
 
 // set plans one set of the rows of two selections.
-func (s *selection) set(ctx context.Context, sess *session) (*plan.Statement, error) {
+func (w selecter) set(s *selection) (*plan.Statement, error) {
 	if len(s.having) > 0 || s.distinct {
 		return nil, fmt.Errorf("kin: select from %s: Having and Distinct go with each part of a %s", s.model.Name(), s.op)
 	}
-	left, err := s.left.part(ctx, sess)
+	left, err := w.part(s.left)
 	if err != nil {
 		return nil, err
 	}
-	right, err := s.right.part(ctx, sess)
+	right, err := w.part(s.right)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +43,8 @@ func (s *selection) set(ctx context.Context, sess *session) (*plan.Statement, er
 }
 
 // part plans a selection as a part of a set.
-func (s *selection) part(ctx context.Context, sess *session) (*plan.Statement, error) {
+func (w selecter) part(s *selection) (*plan.Statement, error) {
 	c := *s
 	c.labelled = true
-	return c.statement(ctx, sess)
+	return w.statement(&c)
 }

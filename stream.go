@@ -48,7 +48,7 @@ func (s *session) stream(ctx context.Context, db Executor, c *compiled, model re
 	return s.streamIn(ctx, db, c, model, each, yield)
 }
 
-func (s *session) streamIn(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) (err error) {
+func (s *session) streamIn(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) error {
 	if c.first != nil {
 		db = nil // what is prefetched is read where the rows are
 	}
@@ -56,6 +56,11 @@ func (s *session) streamIn(ctx context.Context, db Executor, c *compiled, model 
 	if err != nil {
 		return s.queryError(ctx, model, err)
 	}
+	return s.streamRows(ctx, rows, c, model, each, yield)
+}
+
+// streamRows reads the rows of a statement that has begun, and closes them.
+func (s *session) streamRows(ctx context.Context, rows *exec.Rows, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) (err error) {
 	st := &streaming{session: s, query: c, model: model, yield: yield, each: each, rows: rows, row: make([]driver.Value, c.Shape.Width)}
 	rows.Bind(st.row)
 	defer func() {

@@ -65,7 +65,7 @@ type signature struct {
 // sign makes the signature of the query on the type t in a form. ok is false if
 // its statement may depend on values, or on what is rare.
 func (sig *signature) sign(ts *templates, q *query, t reflect.Type, f form) (ok bool) {
-	if f == seek || q.err != nil || len(q.keys)+len(q.annotations)+len(q.prefetch) > 0 || q.fetch != (fetchMode{}) ||
+	if f == seek || q.err != nil || q.on != nil || len(q.keys)+len(q.annotations)+len(q.prefetch) > 0 || q.fetch != (fetchMode{}) ||
 		q.reads != (reading{}) {
 		return false
 	}
@@ -83,6 +83,9 @@ func (sig *signature) sign(ts *templates, q *query, t reflect.Type, f form) (ok 
 	}
 	sig.number(limit)
 	sig.texts(q.load)
+	sig.bool(q.only != nil)
+	sig.texts(q.only)
+	sig.texts(q.left)
 	sig.texts(q.order)
 	sig.number(uint64(len(q.fixed)))
 	for _, fixed := range q.fixed {

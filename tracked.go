@@ -144,14 +144,14 @@ func (s *session) remember(m *schema.Model, rows []any, columns []*schema.Column
 				slices.ContainsFunc(columns, func(c *schema.Column) bool { return c.Field == f })
 		}
 	}
+	tracker := hydrate.Tracker{Layout: l}
 	if s.tx != nil && s.tx.tx == nil {
 		// Whether the caller's own transaction is committed, kin does not learn.
 		only = func(*schema.Field) bool { return false }
 		for _, row := range rows {
-			l.Restore(row, nil)
+			tracker.Forget(row)
 		}
 	}
-	tracker := hydrate.Tracker{Layout: l}
 	for _, row := range rows {
 		tracker.Track(row, only)
 	}
@@ -167,7 +167,7 @@ func (s *session) forget(m *schema.Model, rows []any, there bool) {
 	s.restoreOnRollback(l, rows)
 	tracker := hydrate.Tracker{Layout: l}
 	for _, row := range rows {
-		l.Restore(row, nil)
+		tracker.Forget(row)
 		if there {
 			tracker.Track(row, func(*schema.Field) bool { return false })
 		}

@@ -13,8 +13,7 @@ import (
 type unreadTarget struct{ ID int64 }
 
 // TestUnread: a foreign key whose column was not read knows nothing, which is
-// not the same as NULL. No query leaves a column out yet, so that the state
-// is made here.
+// not the same as NULL.
 func TestUnread(t *testing.T) {
 	t.Parallel()
 	var fk ForeignKey[unreadTarget]

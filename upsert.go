@@ -70,6 +70,9 @@ func (s *session) upsert(ctx context.Context, m *schema.Model, rows []any, confl
 	u := upserter{session: s, model: m, conflict: conflict}
 	err := u.prepare()
 	if err == nil {
+		err = wholly(m, rows)
+	}
+	if err == nil {
 		u.scope, err = s.scopeOf(ctx, m)
 	}
 	if err != nil {

@@ -221,6 +221,11 @@ type Traits struct {
 	// where they may not, those of all tables are.
 	ForUpdate, ForShare string
 	LockOf              bool
+	// DistinctOn is whether a SELECT may keep the first of the rows that agree.
+	DistinctOn bool
+	// ClosedDerived is whether a derived table sees nothing of the query around
+	// the subquery that it is in.
+	ClosedDerived bool
 	// Explain stands before a statement whose plan is asked for, and
 	// ExplainAnalyze before one that is to be run for it; empty where there is no
 	// such form.

@@ -116,6 +116,7 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 		ForUpdate:        " FOR UPDATE",
 		ForShare:         forShare,
 		LockOf:           isMySQL,
+		ClosedDerived:    true,
 		Lexis:            dialect.Lexis{Backslash: true, Backticks: true, Hash: true, DashSpace: true},
 		Explain:          "EXPLAIN FORMAT=JSON ",
 		ExplainAnalyze:   analyze,

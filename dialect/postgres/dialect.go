@@ -94,6 +94,7 @@ var (
 		ForUpdate:        " FOR UPDATE",
 		ForShare:         " FOR SHARE",
 		LockOf:           true,
+		DistinctOn:       true,
 		Lexis:            dialect.Lexis{EscapeStrings: true, DollarQuotes: true, NestedComments: true, QuestionOperators: true},
 		Explain:          "EXPLAIN (FORMAT JSON) ",
 		ExplainAnalyze:   "EXPLAIN (ANALYZE, FORMAT JSON) ",

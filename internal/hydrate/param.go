@@ -44,6 +44,9 @@ type Flat struct {
 	decode []slotDecoder
 }
 
+// Width returns how many columns there are, each of which has a field.
+func (f *Flat) Width() int { return len(f.decode) }
+
 // NewFlat returns a Flat for values of the type t, whose fields are given with
 // their slots. If t is no struct, it is its own only field.
 func NewFlat(t reflect.Type, fields []ColumnSlot) *Flat {

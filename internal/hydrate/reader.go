@@ -3,8 +3,6 @@ package hydrate
 import (
 	"cmp"
 	"database/sql/driver"
-	"errors"
-	"fmt"
 	"math"
 	"slices"
 	"sync/atomic"
@@ -289,7 +287,7 @@ func (n *nodeState) fill(p unsafe.Pointer, row []driver.Value) error {
 		return err
 	}
 	if n.layout != nil {
-		n.track.track(p, nil)
+		n.track.track(p, nil, n.left)
 	}
 	return nil
 }
@@ -301,10 +299,17 @@ func (n *nodeState) values(p unsafe.Pointer, row []driver.Value) error {
 			return columnError(d.column, err)
 		}
 	}
-	if len(n.Keys) == 0 && len(n.Model.Homes) == 0 {
+	if len(n.Keys) == 0 && len(n.UnreadKeys) == 0 && len(n.Model.Homes) == 0 {
 		return nil
 	}
 	owner := n.box.box(p)
+	for _, r := range n.UnreadKeys {
+		h := one(p, r.Field)
+		h.fk.Link = rel.Link{Owner: owner, Relation: r}
+		if h.fk.State != rel.Loaded {
+			h.fk.State = rel.Unread
+		}
+	}
 	for i := range n.Keys {
 		k := &n.Keys[i]
 		h := one(p, k.Relation.Field)
@@ -417,42 +422,4 @@ func (r *Reader) Reset() {
 	for _, t := range r.tables {
 		t.reset()
 	}
-}
-
-func readKey(row []driver.Value, slots []int, types []dialect.Type) (key rel.Key, null bool, err error) {
-	if len(slots) == 1 {
-		v := row[slots[0]]
-		if n, ok := v.(int64); ok && types[0].Kind == dialect.Int {
-			key.N[0] = uint64(n)
-			return key, false, nil
-		}
-		if v == nil {
-			return key, true, nil
-		}
-		key, err = rel.ReadKey(types[0], v)
-		return key, false, err
-	}
-	parts := make([]rel.Key, len(slots))
-	for i, slot := range slots {
-		if row[slot] == nil {
-			return key, true, nil
-		}
-		if parts[i], err = rel.ReadKey(types[i], row[slot]); err != nil {
-			return key, false, err
-		}
-	}
-	return rel.Join(parts), false, nil
-}
-
-// columnError says which column err is about.
-func columnError(c *schema.Column, err error) error {
-	if wrong, ok := errors.AsType[*DecryptError](err); ok {
-		return wrong
-	}
-	at := fmt.Sprintf("%s (column %q of %q)", c.GoName(), c.Name, c.Model.Table)
-	if errors.Is(err, errNull) {
-		return fmt.Errorf("%s is NULL, which %s cannot hold; take a *%s or sql.Null[%s] for the field",
-			at, c.Field.Type, c.Field.Base, c.Field.Base)
-	}
-	return fmt.Errorf("%s: %w", at, err)
 }

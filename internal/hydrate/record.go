@@ -16,6 +16,7 @@ import (
 // A Record says how rows of values become structs that are no models.
 type Record struct {
 	Fields []RecordField // in the order of the columns
+	Slices []RecordSlice
 	parts  []part
 	typ    reflect.Type
 	deep   int
@@ -56,7 +57,7 @@ func RecordOf(t reflect.Type) (*Record, error) {
 	if err := r.add(t, "", ""); err != nil {
 		return nil, err
 	}
-	if len(r.Fields) == 0 {
+	if len(r.Fields)+len(r.Slices) == 0 {
 		return nil, fmt.Errorf("%s has no exported field", t)
 	}
 	kept, _ := records.LoadOrStore(t, r)
@@ -94,7 +95,7 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 		if text == "" && !sf.Anonymous {
 			text = schema.SnakeCase(sf.Name)
 		}
-		if c := schema.Scalar(sf.Type); c != nil && sf.IsExported() {
+		if c := schema.Scalar(sf.Type); c != nil && sf.IsExported() && !listsRows(c, text) {
 			if options != "" && options != "zero" {
 				return fmt.Errorf("%s.%s has the option %q; there is zero", r.typ, where, options)
 			}
@@ -105,11 +106,27 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 			})
 			continue
 		}
+		if sf.Type.Kind() == reflect.Slice && sf.IsExported() {
+			if options != "" {
+				return fmt.Errorf("%s.%s has the option %q; a slice has none", r.typ, where, options)
+			}
+			if err := r.slice(sf, join(prefix, text), where); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := r.nested(sf, join(prefix, text), where); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// listsRows reports whether a list of values, of which each could be a column,
+// has one of each related row: its path follows a relation. A list that is one
+// value is a column of the row itself, or is made by an aggregate.
+func listsRows(c *schema.Column, text string) bool {
+	return c.Value.Kind == dialect.Array && strings.Contains(text, "__") && !strings.Contains(text, "(")
 }
 
 // join puts a path before another, or within the call of an aggregate.
@@ -153,6 +170,13 @@ func (r *Record) nested(sf reflect.StructField, prefix, where string) error {
 	inner := &Record{typ: r.typ, deep: r.deep + 1}
 	if err := inner.add(t, prefix, where); err != nil {
 		return err
+	}
+	for _, s := range inner.Slices {
+		if pointer {
+			return fmt.Errorf("%s is a slice behind a pointer, which may be nil; take the struct itself", s.path)
+		}
+		s.offset += sf.Offset
+		r.Slices = append(r.Slices, s)
 	}
 	from := len(r.Fields)
 	r.Fields = append(r.Fields, inner.Fields...)

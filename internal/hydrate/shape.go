@@ -44,6 +44,10 @@ type Node struct {
 	KeySlots   []int
 	Columns    []ColumnSlot
 	Keys       []KeySlots // the foreign keys
+	// Unread are the fields whose columns the statement leaves out, and
+	// UnreadKeys the foreign keys among them.
+	Unread     []*schema.Field
+	UnreadKeys []*schema.Relation
 	// ParentSlots are where the key of the parent is, if the parent has no
 	// columns in the same rows.
 	ParentSlots []int
@@ -76,6 +80,7 @@ type Node struct {
 	decode      []slotDecoder
 	box         boxer
 	layout      *Layout // nil if the model is not tracked
+	left        []bool  // of the layout's fields: those that are not read; nil if all are
 	size        size
 	ofPair      bool // whether the parent is a row of a link table without struct
 }
@@ -128,6 +133,7 @@ func (s *Shape) Prepare() {
 		n.keyTypes = types(n.KeyColumns)
 		n.box = newBoxer(n.Model.RowType())
 		n.layout = LayoutOf(n.Model.Struct)
+		n.left = n.layout.left(n.Unread)
 		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare
 		n.hooked = n.Model.Struct.Hooks.Has(schema.AfterLoad)
 		n.table, n.keep = -1, n.keep || n.KeepRows

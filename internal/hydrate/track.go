@@ -19,7 +19,8 @@ import (
 type Snapshot struct {
 	// text has a part for each field that is stored: its length and one, and
 	// then what the field held, in a form in which equal values are equal and
-	// others are not. The length is zero where it is not known.
+	// others are not. The length is zero where it is not known, and a zero of
+	// two bytes where the field was not read.
 	text string
 }
 
@@ -141,9 +142,21 @@ func appendCoded(b []byte, v driver.Value) []byte {
 	return b // what no driver takes is not known
 }
 
+// A partState is what a part of a snapshot says.
+type partState uint8
+
+const (
+	unknown partState = iota
+	known             // what the database holds
+	unread            // nothing: the query left the column out
+)
+
 // next returns the first part of a snapshot's text, and what is behind it.
-func next(s string) (part string, known bool, rest string) {
+func next(s string) (part string, state partState, rest string) {
 	var n uint64
+	if len(s) > 0 && s[0] == 0x80 {
+		state = unread // if it is a zero
+	}
 	var shift uint
 	for i := range len(s) {
 		c := s[i]
@@ -155,9 +168,9 @@ func next(s string) (part string, known bool, rest string) {
 		shift += 7
 	}
 	if n == 0 {
-		return "", false, s
+		return "", state, s
 	}
-	return s[:n-1], true, s[n-1:]
+	return s[:n-1], known, s[n-1:]
 }
 
 func (l *Layout) header(p unsafe.Pointer) *trackHeader {
@@ -176,9 +189,9 @@ func (l *Layout) snapshot(p unsafe.Pointer) *Snapshot {
 	for i := range l.fields {
 		f := &l.fields[i]
 		var part string
-		var known bool
-		part, known, rest = next(rest)
-		if f.key && (!known || string(f.append(room[:0], p)) != part) {
+		var state partState
+		part, state, rest = next(rest)
+		if f.key && (state != known || string(f.append(room[:0], p)) != part) {
 			return nil
 		}
 	}
@@ -190,28 +203,28 @@ func (l *Layout) snapshot(p unsafe.Pointer) *Snapshot {
 func (l *Layout) Known(row any) bool { return l.snapshot(unbox(row)) != nil }
 
 // Changed returns the fields of row, a *T, that may differ from what is in the
-// database, but for the primary key.
+// database, but for the primary key. One that was not read has changed if it is
+// not zero any more.
 func (l *Layout) Changed(row any) []*schema.Field {
 	p := unbox(row)
-	var rest string
-	if was := l.snapshot(p); was != nil {
-		rest = was.text
-	}
+	rest, own := l.text(p)
 	var fields []*schema.Field
 	var room [256]byte
 	now := room[:0]
 	for i := range l.fields {
 		f := &l.fields[i]
 		var part string
-		var known bool
-		part, known, rest = next(rest)
-		if f.key {
+		var state partState
+		part, state, rest = next(rest)
+		if f.key || state == unread && f.blank(p) {
 			continue
 		}
-		if known {
+		same := own && state == known
+		if same {
 			now = f.append(now[:0], p)
+			same = string(now) == part
 		}
-		if !known || string(now) != part {
+		if !same {
 			fields = append(fields, f.Field)
 		}
 	}
@@ -237,27 +250,34 @@ type Tracker struct {
 // Track has row, a *T, remember what it holds as what is in the database: in
 // all fields, or in those for which only is true. Of the others it keeps what
 // it knows.
-func (t *Tracker) Track(row any, only func(*schema.Field) bool) { t.track(unbox(row), only) }
+func (t *Tracker) Track(row any, only func(*schema.Field) bool) { t.track(unbox(row), only, nil) }
 
-func (t *Tracker) track(p unsafe.Pointer, only func(*schema.Field) bool) {
+// track has the row at p remember what it holds. left says, by place, which
+// fields were not read; it is nil if all were.
+func (t *Tracker) track(p unsafe.Pointer, only func(*schema.Field) bool, left []bool) {
 	var rest string
+	var own bool
 	if only != nil {
-		if was := t.snapshot(p); was != nil {
-			rest = was.text
-		}
+		rest, own = t.text(p)
 	}
 	t.all = t.all[:0]
 	for i := range t.fields {
 		f := &t.fields[i]
-		part, known, behind := next(rest)
+		part, state, behind := next(rest)
 		rest = behind
-		if only == nil || f.key || only(f.Field) {
+		switch {
+		case left != nil && left[i]:
+			state = unread
+		case only == nil || f.key || only(f.Field):
 			t.part = f.append(t.part[:0], p)
-			known = len(t.part) > 0
-			t.all = appendPart(t.all, t.part, known)
+			t.all = appendPart(t.all, t.part, len(t.part) > 0)
 			continue
 		}
-		t.all = appendPart(t.all, part, known)
+		if state == unread {
+			t.all = append(t.all, 0x80, 0)
+			continue
+		}
+		t.all = appendPart(t.all, part, own && state == known)
 	}
 	if len(t.snapshots) == cap(t.snapshots) {
 		t.grow = min(max(1, 4*t.grow), 64)

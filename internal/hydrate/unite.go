@@ -136,9 +136,12 @@ func (u *uniting) split() bool {
 	return changed
 }
 
-// agree reports whether the rows of two members can be the same values: their
-// fields lead to the same rows.
+// agree reports whether the rows of two members can be the same values: they
+// have the same columns, and their fields lead to the same rows.
 func agree(x, y *member) bool {
+	if !slices.Equal(x.node.Unread, y.node.Unread) {
+		return false
+	}
 	for _, a := range x.edges {
 		for _, b := range y.edges {
 			if a.field != b.field {

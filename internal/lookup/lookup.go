@@ -130,6 +130,8 @@ type Path struct {
 	// which then is the last hop.
 	Column *schema.Column
 	Op     Op
+	// Typed is whether a program has given it in types.
+	Typed bool
 }
 
 // Condition resolves a path that ends in a column or a relation, and perhaps
@@ -305,6 +307,7 @@ func walk(m *schema.Model, text string) (p Path, rest []string, at *schema.Model
 	if bad, ok := strings.CutPrefix(text, Unresolved); ok {
 		return p, nil, m, errors.New(bad)
 	}
+	text, p.Typed = schema.Untyped(text)
 	p.Text, at = text, m
 	for left, more := text, true; more; {
 		var step string

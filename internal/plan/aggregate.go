@@ -111,6 +111,7 @@ func (b *builder) aggregate(from *From, a Aggregate) (Expr, error) {
 		return nil, err
 	}
 	sel := &Select{Columns: []Expr{agg}, From: inner}
+	defer b.guards.beyond(from.Table.Model, p.Hops)()
 	if agg.Order, err = b.aggregateOrder(place{inner, at}, agg, a.Order); err != nil {
 		return nil, err
 	}
@@ -137,6 +138,9 @@ func (b *builder) aggregated(m *schema.Model, a Aggregate) (lookup.Path, error) 
 	p, err := lookup.Member(m, text)
 	if err == nil {
 		err = uncalculated(p.Column)
+	}
+	if err == nil {
+		err = b.lazily(m, a.Path, p)
 	}
 	return p, err
 }

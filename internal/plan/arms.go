@@ -289,6 +289,9 @@ func (a *armBuilder) place(row *armRow, n *node, t *Table) *hydrate.Node {
 	a.s.Shape.Nodes[n.index] = hn
 	taken := map[*schema.Column]*Slot{}
 	for _, c := range n.model.Columns {
+		if n.unread[c] {
+			continue
+		}
 		s := a.take(row, c)
 		row.refs[s] = Ref{t, c}
 		taken[c] = s

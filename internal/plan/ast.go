@@ -18,6 +18,7 @@ type Statement struct {
 	Arms  []*Select
 	Order []int          // places of columns, counted from one, that the union is sorted by
 	Shape *hydrate.Shape // nil if the rows are no models
+	Nest  *hydrate.Nest  // of a selection with slices
 
 	// Set, if not nil, stands for With and Arms.
 	Set *SetOp
@@ -39,6 +40,7 @@ type SetOp struct {
 type Select struct {
 	Columns  []Expr
 	Distinct bool
+	On       []Term // of the rows that agree in all of them, only the first comes
 	From     *From
 	Where    Cond // nil for all
 	Order    []Term

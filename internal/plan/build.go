@@ -24,6 +24,11 @@ type Query struct {
 	// Annotations are names for expressions.
 	Annotations []Annotation
 
+	// Only and Defer are paths of columns: those that are read of the models in
+	// which they end, and those that are not. Linked are paths of relations that
+	// other statements load from the rows of this one.
+	Only, Defer, Linked []string
+
 	Order  []string // paths, those in descending order with a "-" before them
 	Limit  *int64
 	Offset int64
@@ -33,8 +38,10 @@ type Query struct {
 	// are those of each parent then. It is nil for a query of its own.
 	Level *schema.Relation
 
-	// OrderGuard restricts Order, if it is not nil.
-	OrderGuard *Guard
+	On *Distinct // nil for all rows
+
+	// OrderGuard restricts Order, and Guard what is selected, if they are not nil.
+	OrderGuard, Guard *Guard
 	// Lock asks for rows to be locked; nil for none.
 	Lock *Lock
 	// Seek asks for the roots after a place in their order; nil for all.
@@ -81,6 +88,7 @@ type builder struct {
 	own     bool    // whether the rows that are read may be aggregated
 	grouped bool    // whether they are
 	around  *around // of a subquery
+	closed  bool    // whether it speaks of the row of the query around
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
@@ -143,6 +151,8 @@ type node struct {
 	// homes are the relations of the parent whose fields hold the rows: the
 	// node's own, and many-to-many ones that begin with it.
 	homes []*schema.Relation
+	// unread are the columns that are left out.
+	unread map[*schema.Column]bool
 }
 
 // An ordering is a path by which rows are sorted, from their own model on.
@@ -161,6 +171,9 @@ func (b *builder) tree() (*node, []*node, error) {
 	root := &node{model: b.query.Model}
 	for _, text := range b.query.Load {
 		hops, err := lookup.Load(b.query.Model, text)
+		if err == nil {
+			err = Secret(b.query.Model, text, hops)
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -196,7 +209,7 @@ func (b *builder) tree() (*node, []*node, error) {
 			return nil, nil, err
 		}
 	}
-	return root, nodes, nil
+	return root, nodes, b.narrow(root, nodes)
 }
 
 // load adds what a relation loads and returns the node of its rows. The rows

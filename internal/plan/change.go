@@ -213,6 +213,7 @@ func subqueries(c Cond) bool {
 
 // assign adds the assignments of a setting: several for a composite key.
 func (b *builder) assign(change *Change, from *From, s Setting) error {
+	defer b.ward(b.query.Guard)()
 	name, err := s.Lookup.At(from.Table.Model)
 	if err != nil {
 		return err

@@ -39,6 +39,9 @@ func (b *builder) reaches(at place, r Reached) (Cond, error) {
 		return nil, err
 	}
 	p, err := lookup.Relation(m, text)
+	if err == nil {
+		err = b.lazily(m, r.Path, p)
+	}
 	if err != nil {
 		return nil, err
 	}

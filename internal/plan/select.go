@@ -194,6 +194,12 @@ func fillSlots(hn *hydrate.Node, n *node, slot func(*schema.Column) int) {
 	}
 	at := map[*schema.Column]int{}
 	for _, c := range m.Columns {
+		if n.unread[c] {
+			if c.Relation == nil || c.Part == 0 {
+				hn.Unread = append(hn.Unread, c.Field)
+			}
+			continue
+		}
 		at[c] = slot(c)
 		if c.Relation == nil {
 			hn.Columns = append(hn.Columns, hydrate.ColumnSlot{Column: c, Slot: at[c]})
@@ -203,6 +209,10 @@ func fillSlots(hn *hydrate.Node, n *node, slot func(*schema.Column) int) {
 		hn.KeySlots = append(hn.KeySlots, at[c])
 	}
 	for _, r := range m.Keys {
+		if n.unread[r.FromColumns[0]] {
+			hn.UnreadKeys = append(hn.UnreadKeys, r)
+			continue
+		}
 		k := hydrate.KeySlots{Relation: r}
 		for _, c := range r.FromColumns {
 			k.Slots = append(k.Slots, at[c])

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -20,6 +21,7 @@ type Annotation struct {
 type Selection struct {
 	Query    Query
 	Fields   []Selected
+	Record   *hydrate.Record // of which the fields are
 	Having   []Ask
 	Order    []string // names or texts of fields, "-" before those in descending order
 	Distinct bool
@@ -38,12 +40,16 @@ type Selected struct {
 
 // Select plans a selection.
 func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
+	if len(s.Record.Slices) > 0 {
+		return s.nest(d)
+	}
 	b := newBuilder(s.Query, d)
 	sel, root, err := b.base()
 	if err != nil || sel == nil {
 		return &Statement{Empty: sel == nil}, err
 	}
 	b.own = true
+	defer b.ward(s.Query.Guard)()
 	from := sel.From
 	exprs := make([]Expr, len(s.Fields))
 	for i, f := range s.Fields {
@@ -99,6 +105,9 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 func (b *builder) base() (sel *Select, root *node, err error) {
 	sel, root, err = b.bare()
 	if err == nil && sel != nil && (sel.Limit != nil || sel.Offset > 0) {
+		if err := b.derivable(); err != nil {
+			return nil, nil, err
+		}
 		sel.Order = b.terms(sel.From, sel.From.Table, root, b.query.Reverse)
 		sel = b.derive(sel, nil)
 	}
@@ -110,12 +119,19 @@ func (b *builder) selected(from *From, f Selected) (Expr, error) {
 	v := f.Value
 	if v == nil {
 		if a, ok := b.annotation(f.Text); ok {
+			if err := b.guards.guard.named(b.query.Model, f.Text); err != nil {
+				return nil, err
+			}
 			v = a
 		} else if call, ok := AggregateOf(f.Text); ok {
 			v = call
 		} else {
 			v = Column{Path: Lazy{Text: f.Text}}
 		}
+	}
+	if w, ok := v.(Warded); ok {
+		defer b.ward(w.Guard)()
+		v = w.Value
 	}
 	if c, ok := v.(Column); ok {
 		return b.reached(from, c.Path)
@@ -131,6 +147,9 @@ func (b *builder) reached(from *From, name Lazy) (Expr, error) {
 		return nil, err
 	}
 	p, err := lookup.Member(from.Table.Model, text)
+	if err == nil {
+		err = b.lazily(from.Table.Model, name, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +207,7 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 func (s Selection) terms(order []string, strict bool, nulls func(field int) bool) (terms []Term, used map[int]bool, err error) {
 	used = map[int]bool{}
 	for _, text := range order {
-		name := strings.TrimLeft(text, "+-")
+		name, _ := schema.Untyped(strings.TrimLeft(text, "+-"))
 		i := slices.IndexFunc(s.Fields, func(f Selected) bool { return f.Name == name || f.Text == name })
 		if i < 0 {
 			if strict {

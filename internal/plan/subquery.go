@@ -136,6 +136,9 @@ func (b *builder) among(at place, a Among) (Cond, error) {
 		return nil, err
 	}
 	p, err := lookup.Member(at.at.Model, text)
+	if err == nil {
+		err = b.lazily(at.at.Model, a.Path, p)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -199,10 +202,20 @@ func (p step) reference(at *Table) (Ref, error) {
 
 var errNoOuter = errors.New("kin: Outer is about the query around a subquery, and there is none")
 
+// derivable returns an error if conditions speak of the row of the query around,
+// and are to go into a derived table that cannot see it.
+func (b *builder) derivable() error {
+	if !b.closed {
+		return nil
+	}
+	return fmt.Errorf("kin: a subquery on %s with a limit or DistinctOn speaks of the row around it by Outer, which is not supported by %s", b.query.Model.Name, b.dialect)
+}
+
 // outerValue resolves a column of the query around.
 func (b *builder) outerValue(o Outer) (Expr, error) {
 	if b.around == nil {
 		return nil, errNoOuter
 	}
+	b.closed = b.traits.ClosedDerived
 	return b.around.b.columnValue(&From{Table: b.around.at.at}, o.Path)
 }

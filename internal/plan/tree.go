@@ -160,7 +160,7 @@ func (b *builder) pair(at place, p Pair) (*step, error) {
 	}
 	path, err := lookup.Condition(at.at.Model, text)
 	if err == nil {
-		err = b.guards.pair(at.at.Model, path, p.Value)
+		err = b.guardPair(at.at.Model, path, p.Value)
 	}
 	return newStep(at, path, p), err
 }
@@ -181,9 +181,13 @@ func (b *builder) related(at place, r Related) (Cond, error) {
 		return nil, err
 	}
 	path, err := lookup.Relation(at.at.Model, text)
+	if err == nil {
+		err = b.lazily(at.at.Model, r.Path, path)
+	}
 	if err != nil {
 		return nil, err
 	}
+	defer b.guards.beyond(at.at.Model, path.Hops)()
 	if end := path.Hops[len(path.Hops)-1].To; r.Model != nil && r.Model != end.Type {
 		return nil, (step{path: path}).errorf("leads to %s, but the conditions are about %s", end.Name, r.Model.Name())
 	}

@@ -122,6 +122,8 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.ranked(from, v)
 	case JSONValue:
 		return b.dig(from, v, depth)
+	case Warded:
+		return b.warded(from, v, want, depth)
 	case Raw:
 		return b.raw(v)
 	}
@@ -137,6 +139,9 @@ func (b *builder) columnValue(from *From, name Lazy) (Expr, error) {
 	p, err := lookup.Order(from.Table.Model, path)
 	if err == nil {
 		err = uncalculated(p.Column)
+	}
+	if err == nil {
+		err = b.lazily(from.Table.Model, name, p)
 	}
 	if err != nil {
 		return nil, err

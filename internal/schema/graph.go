@@ -75,6 +75,7 @@ type Member struct {
 
 // Member returns the member that is called name.
 func (m *Model) Member(name string) (Member, bool) {
+	name, _ = Untyped(name)
 	if name == "pk" {
 		if _, own := m.members[name]; !own && len(m.Key) == 1 {
 			if r := m.Key[0].Relation; r != nil {

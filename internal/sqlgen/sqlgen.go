@@ -113,6 +113,7 @@ func (w *writer) selectFrom(s *plan.Select) {
 	if s.Distinct {
 		w.text("DISTINCT ")
 	}
+	w.on(s.On)
 	for i, c := range s.Columns {
 		w.separate(i, "")
 		if s.Folds {

@@ -39,6 +39,25 @@ func (w *writer) window(v plan.Window) {
 	w.text(")")
 }
 
+// on writes what rows must agree in, so that only the first of them comes. The
+// order of the SELECT begins with the very same texts.
+func (w *writer) on(terms []plan.Term) {
+	if len(terms) == 0 {
+		return
+	}
+	for i, t := range terms {
+		t.Nulls = false
+		first := ""
+		if i == 0 {
+			first = "DISTINCT ON ("
+		} else {
+			w.text(", ")
+		}
+		w.terms([]plan.Term{t}, first)
+	}
+	w.text(") ")
+}
+
 func (w *writer) bound(n int, way string) {
 	switch {
 	case n < 0:

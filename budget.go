@@ -1,0 +1,40 @@
+package kin
+
+import (
+	"database/sql/driver"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+)
+
+// WithMaxRows makes it an error, [ErrMaxRows], if a statement of a query, of a
+// [Selection] or of [Raw] reads more than n rows from the database, those of
+// SelectRelated and of each statement of a Prefetch among them. It is a budget for
+// queries whose size nobody has thought of: [QuerySet.MaxRows] gives a query one of
+// its own. What kin reads for a write, and [Reload], is not counted.
+func WithMaxRows(n int) Option { return func(db *DB) { db.s.maxRows = int64(max(n, 0)) } }
+
+// budget returns a function that is called for each row that the query reads, and
+// fails when there are too many, or nil if there is no budget.
+func (s *session) budget(q *query) rowWatch {
+	switch {
+	case q != nil && q.reads.maxRows > 0:
+		return counting(q.reads.maxRows)
+	case q != nil && len(q.keys) > 0: // of rows that are in memory
+		return nil
+	}
+	return counting(s.maxRows)
+}
+
+// counting returns a function that fails when it is called more often than that.
+func counting(most int64) rowWatch {
+	if most == 0 {
+		return nil
+	}
+	left := most
+	return func(*hydrate.Reader, []driver.Value) error {
+		if left--; left < 0 {
+			return tooMany(most)
+		}
+		return nil
+	}
+}
