@@ -118,8 +118,10 @@ generated are taken off: `kin:",comment='in cents, net'"`.
 A field may be a bool, an integer, a float, a string, a []byte, a [time.Time]
 (in UTC, to the microsecond), a time.Duration (in nanoseconds), a
 [encoding/json.RawMessage], a [16]byte type called UUID, a named type of a plain
-kind (an enum), any type with Scan and Value, or an [Encrypted]. What may be NULL is a pointer,
-a [database/sql.Null], a slice with the option null, or a foreign key with it.
+kind (an enum), any type with Scan and Value, or an [Encrypted]; and, on
+PostgreSQL alone, a slice of bools, integers, floats or strings, which is an
+array there. What may be NULL is a pointer, a [database/sql.Null], a slice with
+the option null, or a foreign key with it.
 A NULL that a field cannot hold is an error that names the column, never a zero.
 
 # Relations
