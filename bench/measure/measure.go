@@ -54,7 +54,10 @@ func Workload(ctx context.Context, target *db.Target, w bench.Workload, contende
 		}
 	}
 	var all, running []*runner
-	held := make([]byte, ballast)
+	var held []byte
+	if w.Kind != bench.Stream { // whose peak is to be its own
+		held = make([]byte, ballast)
+	}
 	defer func() {
 		runtime.KeepAlive(held)
 		for _, r := range all {
