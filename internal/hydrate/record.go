@@ -29,6 +29,9 @@ type RecordField struct {
 	mend string // what a field for NULL would need, for messages
 	zero bool   // whether NULL is the zero value
 
+	// Column is a column of no table that holds values of the field.
+	Column *schema.Column
+
 	offset uintptr
 	decode decoder
 }
@@ -43,6 +46,9 @@ type part struct {
 
 //nolint:gochecknoglobals // a cache of what follows from a type
 var records sync.Map // of reflect.Type to *Record
+
+// Type returns the type of the structs.
+func (r *Record) Type() reflect.Type { return r.typ }
 
 // RecordOf returns how rows become values of the struct type t.
 func RecordOf(t reflect.Type) (*Record, error) {
@@ -101,7 +107,7 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 			r.field(RecordField{
 				Name: join(prefix, schema.SnakeCase(sf.Name)), Text: join(prefix, text), path: fmt.Sprintf("%s.%s", r.typ, where),
 				mend: "or the option zero", zero: options == "zero",
-				offset: sf.Offset, decode: codecOf(c.Field).decode,
+				Column: c, offset: sf.Offset, decode: codecOf(c.Field).decode,
 			})
 			continue
 		}
