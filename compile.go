@@ -96,7 +96,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 		}
 	}
 	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters, size: &readSize{}}
-	m, err := modelOf(g, t)
+	m, err := q.modelOf(g, t, v.form)
 	if err == nil {
 		err = checkNames(g, s.dialect)
 	}
@@ -137,7 +137,8 @@ func (c *compiled) template(ts *templates, key templateKey, q *query, sig *signa
 // plan returns what the query asks of a model.
 func (q *query) plan(m *schema.Model, g *schema.Graph) plan.Query {
 	return plan.Query{
-		Model: m, Graph: g, Load: q.load, Only: q.only, Defer: q.left, Linked: q.linked(), Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
+		Source: q.planSource(g),
+		Model:  m, Graph: g, Load: q.load, Only: q.only, Defer: q.left, Linked: q.linked(), Keys: q.keys, Exact: q.exact, Fixed: q.fixed, Calls: q.calls,
 		Annotations: q.annotations, On: q.on, Order: q.order, Limit: q.limit, Offset: q.offset, Deleted: q.deleted,
 		Lock: q.reads.lock, OrderGuard: q.reads.orderGuard, Guard: q.reads.guard,
 	}

@@ -50,6 +50,28 @@ func ExampleQuerySet_DistinctOn() {
 	// Eve Cleo
 }
 
+// How many classes there are of each size: groups of groups.
+func ExampleSelection_Query() {
+	ctx := context.Background()
+	db := openSchool(ctx)
+	defer db.Close()
+
+	type class struct {
+		Name string
+		Size int64 `kin:"count(students)"`
+	}
+	type size struct {
+		Size    int64
+		Classes int64 `kin:"count(*)"`
+	}
+	classes := kin.Select[class](kin.Query[SchoolClass]())
+	sizes, err := kin.Select[size](classes.Query().Filter("size__gt", 0)).All(ctx, db)
+	check(err)
+	fmt.Println(sizes)
+	// Output:
+	// [{2 1} {3 1}]
+}
+
 type Report struct {
 	kin.Tracked
 

@@ -104,6 +104,7 @@ func (q *query) derived() *query {
 		d.load, d.fixed, d.calls, d.prefetch = slices.Clip(q.load), slices.Clip(q.fixed), slices.Clip(q.calls), slices.Clip(q.prefetch)
 		d.keys, d.exact = q.keys, q.exact
 		d.only, d.left, d.on = q.only, slices.Clip(q.left), q.on
+		d.source = q.source
 		d.order, d.limit, d.offset, d.err = slices.Clip(q.order), q.limit, q.offset, q.err
 		d.all, d.deleted, d.fetch = q.all, q.deleted, q.fetch
 		d.annotations, d.reads = slices.Clip(q.annotations), q.reads

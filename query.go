@@ -40,6 +40,7 @@ type query struct {
 
 	annotations []plan.Annotation
 
+	source *source // of the rows, in place of a table; nil for that
 	on     *plan.Distinct
 	order  []string
 	limit  *int64

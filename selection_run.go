@@ -34,8 +34,15 @@ func (s *selection) compile(ctx context.Context, sess *session) (*compiled, erro
 		return c, err
 	}
 	c := &compiled{variant: v, graph: g, traits: traits, filters: sess.filters}
-	w := selecter{sess.dialect, g, sc}
-	if err := w.write(s, c); err != nil {
+	w := selecter{dialect: sess.dialect, graph: g}
+	if sc != nil {
+		w.filter = sc.kept
+	}
+	err = w.write(s, c)
+	if sc != nil && sc.err != nil {
+		err = sc.err
+	}
+	if err != nil {
 		return nil, err // which may be that of one call
 	}
 	sc.note(c)
@@ -47,15 +54,12 @@ func (s *selection) compile(ctx context.Context, sess *session) (*compiled, erro
 type selecter struct {
 	dialect dialect.Dialect
 	graph   *schema.Graph
-	scoping *scoping // nil if there are no filters
+	filter  func(*plan.Table) (plan.Cond, error) // nil if there are none
 }
 
 // write plans the selection and writes it.
 func (w selecter) write(s *selection, c *compiled) error {
 	statement, err := w.statement(s)
-	if err == nil && w.scoping != nil {
-		err = w.scoping.err
-	}
 	if err != nil {
 		return err
 	}
@@ -94,7 +98,7 @@ func (w selecter) statement(s *selection) (*plan.Statement, error) {
 	if q.err != nil {
 		return nil, q.err
 	}
-	m, err := modelOf(w.graph, s.model)
+	m, err := q.modelOf(w.graph, s.model, selected)
 	if err == nil {
 		err = checkNames(w.graph, w.dialect)
 	}
@@ -108,9 +112,7 @@ func (w selecter) statement(s *selection) (*plan.Statement, error) {
 		Query: q.plan(m, w.graph), Fields: s.fields(), Record: s.row, Having: s.having, Order: s.order,
 		Distinct: s.distinct, Labelled: s.labelled, Limit: s.limit, Offset: s.offset,
 	}
-	if w.scoping != nil {
-		p.Query.Filter = w.scoping.kept
-	}
+	p.Query.Filter = w.filter
 	return p.Select(w.dialect)
 }
 

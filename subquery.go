@@ -15,12 +15,15 @@ func embedded(s Subquery) plan.Subquery {
 }
 
 func subqueryOf(t reflect.Type, q *query) plan.Subquery {
-	return plan.Subquery{Model: t, Make: func(m *schema.Model, g *schema.Graph) (plan.Query, error) {
+	return plan.Subquery{Model: t, Sourced: q != nil && q.source != nil, Make: func(m *schema.Model, g *schema.Graph) (plan.Query, error) {
 		if q == nil {
 			return plan.Query{Model: m, Graph: g}, nil
 		}
 		if what := q.rowsOnly(); what != "" && q.err == nil {
-			return plan.Query{}, fmt.Errorf("kin: a subquery on %s is to %s, which nobody sees", m.Name, what)
+			return plan.Query{}, fmt.Errorf("kin: a subquery on %s is to %s, which nobody sees", t.Name(), what)
+		}
+		if q.source != nil {
+			m = q.source.model()
 		}
 		return q.plan(m, g), q.err
 	}}

@@ -65,7 +65,7 @@ type signature struct {
 // sign makes the signature of the query on the type t in a form. ok is false if
 // its statement may depend on values, or on what is rare.
 func (sig *signature) sign(ts *templates, q *query, t reflect.Type, f form) (ok bool) {
-	if f == seek || q.err != nil || q.on != nil || len(q.keys)+len(q.annotations)+len(q.prefetch) > 0 || q.fetch != (fetchMode{}) ||
+	if f == seek || q.err != nil || q.on != nil || q.source != nil || len(q.keys)+len(q.annotations)+len(q.prefetch) > 0 || q.fetch != (fetchMode{}) ||
 		q.reads != (reading{}) {
 		return false
 	}

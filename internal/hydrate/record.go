@@ -30,6 +30,9 @@ type RecordField struct {
 	mend string // what a field for NULL would need, for messages
 	zero bool   // whether NULL is the zero value
 
+	// Column is a column of no table that holds values of the field.
+	Column *schema.Column
+
 	offset uintptr
 	decode decoder
 }
@@ -44,6 +47,9 @@ type part struct {
 
 //nolint:gochecknoglobals // a cache of what follows from a type
 var records sync.Map // of reflect.Type to *Record
+
+// Type returns the type of the structs.
+func (r *Record) Type() reflect.Type { return r.typ }
 
 // RecordOf returns how rows become values of the struct type t.
 func RecordOf(t reflect.Type) (*Record, error) {
@@ -102,7 +108,7 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 			r.field(RecordField{
 				Name: join(prefix, schema.SnakeCase(sf.Name)), Text: join(prefix, text), path: fmt.Sprintf("%s.%s", r.typ, where),
 				mend: "or the option zero", zero: options == "zero" || c.Value.Kind == dialect.Array,
-				offset: sf.Offset, decode: codecOf(c.Field).decode,
+				Column: c, offset: sf.Offset, decode: codecOf(c.Field).decode,
 			})
 			continue
 		}

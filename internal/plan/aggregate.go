@@ -204,7 +204,7 @@ func (b *builder) agg(at place, p lookup.Path, a Aggregate) (Agg, error) {
 	agg := Agg{Name: a.Name, Distinct: a.Distinct, Separator: a.Separator, Type: schema.ScalarOf[int64]()}
 	c := p.Column
 	if c == nil && (len(p.Hops) > 0 && p.Hops[len(p.Hops)-1].Kind == schema.ToOne || a.Distinct) {
-		if key := at.at.Model.Key; len(key) > 1 {
+		if key := at.at.Model.Key; len(key) != 1 {
 			return agg, fmt.Errorf("kin: %q ends in %s, whose key has %d columns, and cannot be counted by it", p.Text, at.at.Model.Name, len(key))
 		}
 		c = at.at.Model.Key[0]

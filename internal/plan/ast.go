@@ -13,6 +13,7 @@ import (
 
 // A Statement is one SELECT, or several arms of one, joined by UNION ALL.
 type Statement struct {
+	CTEs  []CTE   // selections that it asks
 	With  *Select // the keys of the roots, or nil
 	Name  string  // of With
 	Arms  []*Select

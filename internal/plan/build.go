@@ -16,11 +16,13 @@ import (
 type Query struct {
 	Model *schema.Model
 	Graph *schema.Graph
-	Load  []string  // paths of relations
-	Keys  []rel.Key // if not empty, only rows with these keys,
-	Exact bool      // which have the version too
-	Fixed []Fixed
-	Calls []Ask
+	// Source has the rows, in place of the model's table; nil for that.
+	Source *Source
+	Load   []string  // paths of relations
+	Keys   []rel.Key // if not empty, only rows with these keys,
+	Exact  bool      // which have the version too
+	Fixed  []Fixed
+	Calls  []Ask
 	// Annotations are names for expressions.
 	Annotations []Annotation
 
@@ -76,6 +78,7 @@ type Fixed struct {
 // A builder makes one statement.
 type builder struct {
 	query   Query
+	d       dialect.Dialect
 	dialect string // its name
 	traits  *dialect.Traits
 	used    map[string]int  // how often an alias is in use
@@ -88,19 +91,25 @@ type builder struct {
 	own     bool    // whether the rows that are read may be aggregated
 	grouped bool    // whether they are
 	around  *around // of a subquery
+	ctes    *[]CTE  // of the statement
+	nothing bool    // whether the source is known to have no rows
 	closed  bool    // whether it speaks of the row of the query around
 }
 
 func newBuilder(q Query, d dialect.Dialect) *builder {
 	return &builder{
-		query: q, dialect: d.Name(), traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}, budget: MaxConditions,
+		query: q, d: d, dialect: d.Name(), traits: d.Traits(), used: map[string]int{}, outer: map[*Table]bool{}, budget: MaxConditions, ctes: &[]CTE{},
 	}
 }
 
 // root returns a From of the query's model. Its scope is a part of where: what
 // starts from the roots' keys need not ask again.
 func (b *builder) root() *From {
-	return &From{Table: &Table{Model: b.query.Model, Alias: b.rootAlias()}}
+	t := &Table{Model: b.query.Model, Alias: b.rootAlias()}
+	if s := b.query.Source; s != nil {
+		t.CTE = b.source(s)
+	}
+	return &From{Table: t}
 }
 
 // table returns a table for the far side of a relation, under an alias of its own.

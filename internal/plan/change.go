@@ -48,9 +48,9 @@ type Setting struct {
 // joins or limits: what a single statement cannot say directly is said by
 // the set of the rows' keys.
 func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
-	sel, empty, err := bare(q, d)
-	if err != nil || empty {
-		return &Change{Empty: empty}, err
+	sel, ctes, err := bare(q, d)
+	if err != nil || sel == nil {
+		return &Change{Empty: err == nil}, err
 	}
 	b := newBuilder(q, d)
 	from := b.root()
@@ -62,6 +62,9 @@ func Changed(q Query, settings []Setting, d dialect.Dialect) (*Change, error) {
 	}
 	if b.err != nil {
 		return nil, b.err
+	}
+	if len(ctes)+len(*b.ctes) > 0 {
+		return nil, fmt.Errorf("kin: a change of %s asks for the rows of a selection, which only queries do; read their keys before", q.Model.Name)
 	}
 	reading := (b.traits.NoSelfSelect || b.traits.ReadsChanges) && readsModel(change.Set, q.Model)
 	calculated := len(from.Joins) > 0 || reading || b.traits.SequentialSet && overlaps(change.Set)

@@ -15,6 +15,9 @@ const MaxList = 1_000_000
 
 // where returns the condition that all calls are met, over the rows of from.
 func (b *builder) where(from *From, calls []Ask) (Cond, error) {
+	if b.nothing {
+		return Const(false), b.err
+	}
 	if b.query.On != nil {
 		return b.firsts(from)
 	}

@@ -22,10 +22,13 @@ func (b *builder) firsts(from *From) (Cond, error) {
 	q := b.query
 	m := from.Table.Model
 	level := q.Level
+	if len(m.Key) == 0 {
+		return nil, fmt.Errorf("kin: rows of %s are those of a selection, without a key, and have no DistinctOn", m.Name)
+	}
 	q.On, q.Level, q.Limit, q.Offset, q.Seek, q.Lock = nil, nil, nil, 0, nil, nil
 	q.Only, q.Defer, q.Linked = nil, nil, nil
 	n := &builder{
-		query: q, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: b.around,
+		query: q, d: b.d, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: b.around, ctes: b.ctes,
 	}
 	root, _, err := n.tree()
 	if err != nil {

@@ -33,6 +33,9 @@ func (s Selection) nest(d dialect.Dialect) (*Statement, error) {
 		return nil, fmt.Errorf("kin: select from %s: rows with slices are told apart by their primary key, and go into no Distinct, Union, Intersect or Except",
 			s.Query.Model.Name)
 	}
+	if len(s.Query.Model.Key) == 0 {
+		return nil, fmt.Errorf("kin: rows of %s are those of a selection, without a key, and have no slices", s.Query.Model.Name)
+	}
 	n := &nesting{builder: newBuilder(s.Query, d), nest: &hydrate.Nest{}}
 	sel, root, err := n.base()
 	if err != nil || sel == nil {
@@ -64,7 +67,7 @@ func (s Selection) nest(d dialect.Dialect) (*Statement, error) {
 	if n.grouped {
 		return nil, fmt.Errorf("kin: select from %s: a group of rows has no slices of related ones; they are those of one row", s.Query.Model.Name)
 	}
-	statement := &Statement{With: sel, Name: n.name, Nest: n.nest}
+	statement := &Statement{CTEs: *n.ctes, With: sel, Name: n.name, Nest: n.nest}
 	if err := n.layout(statement); err != nil {
 		return nil, err
 	}

@@ -53,6 +53,7 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	if q.Level != nil && q.Level.Kind == schema.ToMany {
 		under(s.Shape, q.Level)
 	}
+	s.CTEs = *b.ctes
 	s.Shape.Prepare()
 	for _, arm := range s.Arms {
 		if err := b.check(arm); err != nil {
@@ -223,45 +224,45 @@ func fillSlots(hn *hydrate.Node, n *node, slot func(*schema.Column) int) {
 
 // Counted plans the statement that counts the query's rows.
 func Counted(q Query, d dialect.Dialect) (*Statement, error) {
-	sel, empty, err := bare(q, d)
-	if err != nil || empty {
-		return &Statement{Empty: empty}, err
+	sel, ctes, err := bare(q, d)
+	if err != nil || sel == nil {
+		return &Statement{Empty: err == nil}, err
 	}
 	if sel.Limit == nil && sel.Offset == 0 {
 		sel.Columns = []Expr{Count{}}
-		return &Statement{Arms: []*Select{sel}}, nil
+		return &Statement{CTEs: ctes, Arms: []*Select{sel}}, nil
 	}
 	sel.Columns = []Expr{As{Number(1), "kin_1"}}
 	outer := &Select{
 		Columns: []Expr{Count{}},
 		From:    &From{Table: &Table{Model: q.Model, Alias: q.Model.Table, Derived: sel}},
 	}
-	return &Statement{Arms: []*Select{outer}}, nil
+	return &Statement{CTEs: ctes, Arms: []*Select{outer}}, nil
 }
 
 // Existing plans the statement that asks whether the query has rows.
 func Existing(q Query, d dialect.Dialect) (*Statement, error) {
-	sel, empty, err := bare(q, d)
-	if err != nil || empty {
-		return &Statement{Empty: empty}, err
+	sel, ctes, err := bare(q, d)
+	if err != nil || sel == nil {
+		return &Statement{Empty: err == nil}, err
 	}
 	sel.Columns = []Expr{Number(1)}
 	if sel.Limit == nil {
 		one := int64(1)
 		sel.Limit = &one
 	}
-	return &Statement{Arms: []*Select{{Exists: true, From: &From{Table: &Table{Derived: sel}}}}}, nil
+	return &Statement{CTEs: ctes, Arms: []*Select{{Exists: true, From: &From{Table: &Table{Derived: sel}}}}}, nil
 }
 
 // bare plans a query without columns and order, neither of which changes how
-// many rows there are.
-func bare(q Query, d dialect.Dialect) (sel *Select, empty bool, err error) {
+// many rows there are. It is nil if it is known that there are none.
+func bare(q Query, d dialect.Dialect) (sel *Select, ctes []CTE, err error) {
 	b := newBuilder(q, d)
 	sel, _, err = b.bare()
 	if err != nil || sel == nil {
-		return nil, sel == nil, err
+		return nil, nil, err
 	}
-	return sel, false, b.check(sel)
+	return sel, *b.ctes, b.check(sel)
 }
 
 // bare returns a SELECT of the query's rows without columns and order, or nil

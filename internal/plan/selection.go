@@ -97,7 +97,7 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 	if sel.Having != nil && !b.grouped { // what each row is asked
 		sel.Where, sel.Having = Both(sel.Having, sel.Where), nil
 	}
-	return &Statement{Arms: []*Select{sel}}, b.check(sel)
+	return &Statement{CTEs: *b.ctes, Arms: []*Select{sel}}, b.check(sel)
 }
 
 // base returns a SELECT of the query's rows without columns, over a derived

@@ -15,7 +15,9 @@ import (
 // be compared with the row of the query around it, by [Outer].
 type Subquery struct {
 	Model reflect.Type
-	Make  func(m *schema.Model, g *schema.Graph) (Query, error)
+	// Sourced is whether its rows are those of a selection, and of no model.
+	Sourced bool
+	Make    func(m *schema.Model, g *schema.Graph) (Query, error)
 }
 
 // Exist is met if a subquery has rows.
@@ -65,7 +67,7 @@ func (b *builder) inner(at place, s Subquery) (*builder, *Select, *node, error) 
 	defer func() { b.depth-- }()
 	g := b.query.Graph
 	m := g.Model(s.Model)
-	if m == nil {
+	if m == nil && !s.Sourced {
 		return nil, nil, nil, fmt.Errorf("kin: a subquery is on %s, which is not registered here", s.Model.Name())
 	}
 	q, err := s.Make(m, g)
@@ -74,7 +76,7 @@ func (b *builder) inner(at place, s Subquery) (*builder, *Select, *node, error) 
 	}
 	q.Filter = b.query.Filter
 	n := &builder{
-		query: q, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: &around{b, at},
+		query: q, d: b.d, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: &around{b, at}, ctes: b.ctes,
 	}
 	sel, root, err := n.base()
 	if err == nil && sel == nil {

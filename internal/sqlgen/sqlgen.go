@@ -54,8 +54,18 @@ func (w *writer) statement(s *plan.Statement) {
 		w.set(s.Set)
 		return
 	}
+	for i, c := range s.CTEs {
+		w.separate(i, "WITH ")
+		w.ident(c.Name)
+		w.text(" AS (")
+		w.statement(c.Statement)
+		w.text(")")
+		if i == len(s.CTEs)-1 && s.With == nil {
+			w.text(" ")
+		}
+	}
 	if s.With != nil {
-		w.text("WITH ")
+		w.separate(len(s.CTEs), "WITH ")
 		w.ident(s.Name)
 		w.text(" AS (")
 		w.selectFrom(s.With)
@@ -217,6 +227,10 @@ func (w *writer) table(t *plan.Table) {
 		w.ident(t.Alias)
 	case t.CTE != "":
 		w.ident(t.CTE)
+		if t.Alias != t.CTE {
+			w.text(" AS ")
+			w.ident(t.Alias)
+		}
 	default:
 		w.ident(t.Model.Table)
 		if t.Alias != t.Model.Table {
