@@ -5,6 +5,7 @@ package data
 
 import (
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -70,13 +71,16 @@ func NewWide(i int) Wide {
 	return w
 }
 
-// Inserted returns the n rows that an insert is given; their keys are zero.
-func Inserted(n int) []Wide {
-	list := NewWides(Entries+1, n)
-	for i := range list {
-		list[i].ID = 0
-	}
-	return list
+// Inserted returns the n rows that an insert is given; their keys are zero. They
+// are made by the first call, so that they are only in memory where they are used.
+func Inserted(n int) func() []Wide {
+	return sync.OnceValue(func() []Wide {
+		list := NewWides(Entries+1, n)
+		for i := range list {
+			list[i].ID = 0
+		}
+		return list
+	})
 }
 
 // NewWides returns n Wides from the first-th on.

@@ -16,7 +16,7 @@ func (s *session) addWrites(ops map[string]bench.Op) {
 		return bench.NewOp(func(ctx context.Context, _ int) ([]*entry, error) {
 			list := make([]*entry, n)
 			for i := range list {
-				list[i] = &entry{columns: columns(rows[i])}
+				list[i] = &entry{columns: columns(rows()[i])}
 			}
 			_, err := s.db.NewInsert().Model(&list).Exec(ctx)
 			return list, err
@@ -24,7 +24,7 @@ func (s *session) addWrites(ops map[string]bench.Op) {
 	}
 	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	ops["insert-one"] = bench.NewOp(func(ctx context.Context, _ int) ([]*entry, error) {
-		e := &entry{columns: columns(one[0])}
+		e := &entry{columns: columns(one()[0])}
 		_, err := s.db.NewInsert().Model(e).Exec(ctx)
 		return []*entry{e}, err
 	}, normalEntries)

@@ -15,8 +15,9 @@ const chunk = 100
 
 func (s session) addWrites(ops map[string]bench.Op) {
 	insert := func(n int) bench.Op {
-		wides := data.Inserted(n)
+		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) (list []*ent.Entry, err error) {
+			wides := rows()
 			err = s.inTx(ctx, func(c *ent.EntryClient) error {
 				for from := 0; from < n; from += chunk {
 					rows, err := c.MapCreateBulk(wides[from:from+chunk], func(e *ent.EntryCreate, i int) { set(e, &wides[from+i]) }).Save(ctx)
@@ -32,7 +33,7 @@ func (s session) addWrites(ops map[string]bench.Op) {
 	}
 	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	ops["insert-one"] = bench.NewOp(func(ctx context.Context, _ int) ([]*ent.Entry, error) {
-		e, err := set(s.client.Entry.Create(), &one[0]).Save(ctx)
+		e, err := set(s.client.Entry.Create(), &one()[0]).Save(ctx)
 		return []*ent.Entry{e}, err
 	}, normalEntries)
 	ops["insert-1000"] = insert(1000)

@@ -3,6 +3,7 @@ package gorm
 import (
 	"context"
 	"slices"
+	"sync"
 
 	"gorm.io/gorm"
 
@@ -96,20 +97,22 @@ func (s *session) addClassicTexts(ops map[string]bench.Op) {
 	}, bench.Same)
 }
 
-// inserted returns rows that are to be inserted.
-func inserted(n int) []entry {
-	list := make([]entry, n)
-	for i, w := range data.Inserted(n) {
-		list[i] = entry(w)
-	}
-	return list
+// inserted returns rows that are to be inserted, as data.Inserted does.
+func inserted(n int) func() []entry {
+	return sync.OnceValue(func() []entry {
+		list := make([]entry, n)
+		for i, w := range data.Inserted(n)() {
+			list[i] = entry(w)
+		}
+		return list
+	})
 }
 
 func (s *session) addClassicWrites(ops map[string]bench.Op) {
 	insert := func(n int) bench.Op {
 		rows := inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-			list := slices.Clone(rows)
+			list := slices.Clone(rows())
 			return list, s.db.WithContext(ctx).Transaction(func(tx *gorm.DB) error {
 				return tx.CreateInBatches(list, batch).Error
 			})
@@ -117,7 +120,7 @@ func (s *session) addClassicWrites(ops map[string]bench.Op) {
 	}
 	one, first, thousand := inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	ops["insert-one"] = bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-		list := slices.Clone(one)
+		list := slices.Clone(one())
 		return list, s.db.WithContext(ctx).Create(&list[0]).Error
 	}, normalEntries)
 	ops["insert-1000"] = insert(1000)

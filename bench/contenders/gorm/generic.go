@@ -73,7 +73,7 @@ func (s *session) addGenericWrites(ops map[string]bench.Op) {
 	insert := func(n int) bench.Op {
 		rows := inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-			list := slices.Clone(rows)
+			list := slices.Clone(rows())
 			return list, s.db.Transaction(func(tx *gorm.DB) error {
 				return gorm.G[entry](tx).CreateInBatches(ctx, &list, batch)
 			})
@@ -81,7 +81,7 @@ func (s *session) addGenericWrites(ops map[string]bench.Op) {
 	}
 	one, first, thousand := inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	ops["insert-one"] = bench.NewOp(func(ctx context.Context, _ int) ([]entry, error) {
-		list := slices.Clone(one)
+		list := slices.Clone(one())
 		return list, gorm.G[entry](s.db).Create(ctx, &list[0])
 	}, normalEntries)
 	ops["insert-1000"] = insert(1000)

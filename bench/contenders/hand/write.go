@@ -19,14 +19,14 @@ func (s *session) writeOps() map[string]bench.Op {
 	insert := func(n int) bench.Op {
 		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := slices.Clone(rows)
+			list := slices.Clone(rows())
 			return list, s.insertMany(ctx, list)
 		}, inserted)
 	}
 	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	return map[string]bench.Op{
 		"insert-one": bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := slices.Clone(one)
+			list := slices.Clone(one())
 			key, err := s.insert(ctx, s.insertText(1), values(nil, &list[0]))
 			list[0].ID = key
 			return list, err

@@ -108,7 +108,7 @@ func (s session) addWrites(ops map[string]bench.Op) {
 		return bench.NewOp(func(ctx context.Context, _ int) ([]*entry, error) {
 			list := make([]*entry, n)
 			for i := range list {
-				e := entry(rows[i])
+				e := entry(rows()[i])
 				list[i] = &e
 			}
 			return list, kin.Insert(ctx, s.db, list...)

@@ -15,7 +15,7 @@ func (s session) writes() map[string]bench.Op {
 	insert := func(n int) bench.Op {
 		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := slices.Clone(rows)
+			list := slices.Clone(rows())
 			return list, s.insertMany(ctx, list)
 		}, bench.Same)
 	}
@@ -23,7 +23,7 @@ func (s session) writes() map[string]bench.Op {
 	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	return map[string]bench.Op{
 		"insert-one": bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := slices.Clone(one)
+			list := slices.Clone(one())
 			w := &list[0]
 			return list, s.pool.QueryRow(ctx, "INSERT INTO entries ("+strings.TrimPrefix(columns, "id, ")+
 				") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id", w.Quantity, w.Level, w.Name, w.Code, w.Note,

@@ -20,7 +20,7 @@ func (s *session) writes() map[string]bench.Op {
 	insert := func(n int) bench.Op {
 		rows := data.Inserted(n)
 		return bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := slices.Clone(rows)
+			list := slices.Clone(rows())
 			return list, s.inTx(ctx, func(tx *sqlx.Tx) error {
 				for from := 0; from < n; from += chunk {
 					if err := s.insert(ctx, tx, list[from:from+chunk]); err != nil {
@@ -35,7 +35,7 @@ func (s *session) writes() map[string]bench.Op {
 	one, first, thousand := data.Inserted(1), data.Edits(7, 1), data.Edits(1, 1000)
 	return map[string]bench.Op{
 		"insert-one": bench.NewOp(func(ctx context.Context, _ int) ([]data.Wide, error) {
-			list := slices.Clone(one)
+			list := slices.Clone(one())
 			return list, s.insert(ctx, s.db, list)
 		}, bench.Same),
 		"insert-1000":  insert(1000),
