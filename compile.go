@@ -170,6 +170,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 		rows = plan.Existing
 	case seek:
 		c.seek.ask(&p, c.places)
+	case selected: // which a selecter writes
 	}
 	if c.Statement, c.err = rows(p, d); c.err == nil && c.Shape == nil {
 		c.err = q.checkPrefetch(m)

@@ -62,7 +62,6 @@ type txState struct {
 	tx       *sql.Tx   // nil if it is the caller's own
 	conn     *sql.Conn // that the transaction is on, if that is known
 	pooled   bool      // whether conn is to be given back
-	stmts    *exec.InTx
 	verify   func(ctx context.Context) (committed bool, err error)
 	outer    *txState // of a savepoint
 	depth    int      // of a savepoint; 0 when it has ended
@@ -220,8 +219,7 @@ func (s *session) beginTx(ctx context.Context, o TxOptions) (*Tx, error) {
 	inner := *s
 	inner.Runner, inner.begin, inner.tx, inner.readOnly = tx, nil, state, o.ReadOnly
 	inner.Guard = &exec.Guard{}
-	inner.InTx, inner.Conn = exec.NewInTx(tx, s.Kept), state.conn
-	state.stmts = inner.InTx
+	inner.Conn = state.conn
 	if o.ReadOnly {
 		inner.Wrote = nil
 	}
@@ -229,7 +227,6 @@ func (s *session) beginTx(ctx context.Context, o TxOptions) (*Tx, error) {
 }
 
 func (t *txState) release() {
-	t.stmts.End()
 	if t.pooled {
 		_ = t.conn.Close() // gives it back; an error is of no use to anyone
 	}

@@ -141,7 +141,7 @@ func (c *faultyConnector) Connect(ctx context.Context) (driver.Conn, error) {
 	return conn, nil
 }
 
-// A faultyConn has no prepared statements: kin's calls all come here.
+// A faultyConn is a connection of which every call may go wrong.
 type faultyConn struct {
 	harness.WireConn
 	faulty *Faulty
@@ -150,6 +150,42 @@ type faultyConn struct {
 }
 
 func (c *faultyConn) IsValid() bool { return !c.broken && c.WireConn.IsValid() }
+
+// PrepareContext goes well: what goes wrong is running the statement.
+func (c *faultyConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, err := c.WireConn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return &faultyStmt{stmt, c}, nil
+}
+
+type faultyStmt struct {
+	driver.Stmt
+	conn *faultyConn
+}
+
+func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
+	err = s.conn.faulty.call(s.conn, statementCall, func() error {
+		rows, err = s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+		return err
+	})
+	if err != nil {
+		if rows != nil {
+			_ = rows.Close()
+		}
+		return nil, err
+	}
+	return &faultyRows{rows, s.conn}, nil
+}
+
+func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (result driver.Result, err error) {
+	err = s.conn.faulty.call(s.conn, statementCall, func() error {
+		result, err = s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
+		return err
+	})
+	return result, err
+}
 
 func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
 	err = c.faulty.call(c, statementCall, func() error {
@@ -183,12 +219,14 @@ func (c *faultyConn) ExecContext(ctx context.Context, query string, args []drive
 }
 
 func (c *faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (tx driver.Tx, err error) {
+	began := false
 	err = c.faulty.call(c, beginCall, func() error {
 		tx, err = c.WireConn.BeginTx(ctx, o)
+		began = err == nil // a driver may give a tx that is none
 		return err
 	})
 	if err != nil {
-		if tx != nil {
+		if began && tx != nil {
 			_ = tx.Rollback()
 		}
 		return nil, err

@@ -269,10 +269,10 @@ func testColumnsAgainstColumns(t *testing.T, s *Suite) {
 		assert.EqualValues(t, 100-len(want), n, "the complement: %s", c.why)
 	}
 	for want, q := range map[string]kin.QuerySet[pickTag]{
-		"does not compare":            weighed.Where(kin.F("word").Gt(kin.F("weight"))),
-		"does not take an expression": weighed.Filter("word__contains", kin.F("word")),
-		"which leads to many rows":    weighed.Where(kin.F("marks__text").Eq("x")),
-		"not NULL":                    weighed.Where(kin.F("weight").Gt(nil)),
+		"does not compare":         weighed.Where(kin.F("word").Gt(kin.F("weight"))),
+		"takes no expression":      weighed.Filter("word__contains", kin.F("word")),
+		"which leads to many rows": weighed.Where(kin.F("marks__text").Eq("x")),
+		"not NULL":                 weighed.Where(kin.F("weight").Gt(nil)),
 	} {
 		_, err := q.All(ctx, s.DB)
 		require.ErrorContains(t, err, want)

@@ -61,7 +61,7 @@ func (s Session) connection(ctx context.Context) (conn *sql.Conn, pooled bool, e
 func (s Session) direct(ctx context.Context, query string, args []any, width int, each func(row []driver.Value) error) (done bool, err error) {
 	conn, pooled, err := s.connection(ctx)
 	if err != nil || conn == nil {
-		return false, nil //nolint:nilerr // and Query will say so
+		return false, nil // and Query will say so
 	}
 	text, err := s.begin(ctx, query)
 	if err != nil {

@@ -85,10 +85,10 @@ type Session struct {
 	Stale func(error) bool
 	// Tag, if not nil, returns a comment that is added to a statement.
 	Tag func(context.Context) (string, error)
-	// Kept, if not nil, keeps statements of the Runner prepared, which is its
-	// pool, and InTx those of the Runner that is a transaction.
+	// Kept, if not nil, keeps statements of the Runner prepared, if that is its
+	// pool. Those of a transaction are not: a connection that is given up with
+	// them in it would keep its locks.
 	Kept *Kept
-	InTx *InTx
 	// Conn is the connection of a transaction, if it is known.
 	Conn *sql.Conn
 	// Wrote, if not nil, is told of each statement before it runs.
@@ -137,24 +137,25 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 	return r, nil
 }
 
-func (s Session) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+// kept returns the prepared statement with a text, for its caller to leave, or
+// nil.
+func (s Session) kept(ctx context.Context, query string) *kept {
 	if s.Guard != nil {
-		if st := s.InTx.take(ctx, query); st != nil {
-			return st.QueryContext(ctx, args...)
-		}
-	} else if st := s.Kept.take(ctx, query); st != nil {
-		defer st.leave()
-		return st.QueryContext(ctx, args...)
+		return nil
 	}
-	return s.Runner.QueryContext(ctx, query, args...)
+	return s.Kept.take(ctx, query)
+}
+
+func (s Session) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	if st := s.kept(ctx, query); st != nil {
+		defer st.leave()
+		return st.QueryContext(ctx, args...) //nolint:sqlclosecheck // by Rows.Close
+	}
+	return s.Runner.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // by Rows.Close
 }
 
 func (s Session) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	if s.Guard != nil {
-		if st := s.InTx.take(ctx, query); st != nil {
-			return st.ExecContext(ctx, args...)
-		}
-	} else if st := s.Kept.take(ctx, query); st != nil {
+	if st := s.kept(ctx, query); st != nil {
 		defer st.leave()
 		return st.ExecContext(ctx, args...)
 	}

@@ -56,7 +56,7 @@ func (k *kept) hold() bool {
 // leave is called when the statement has run; its rows may still be open.
 func (k *kept) leave() {
 	if k.users.Add(-1) == 0 {
-		_ = k.Stmt.Close() // which gives memory back; nothing depends on it
+		_ = k.Close() // which gives memory back; nothing depends on it
 	}
 }
 
@@ -66,22 +66,15 @@ func (k *Kept) take(ctx context.Context, query string) *kept {
 	if k == nil {
 		return nil
 	}
-	if st := k.find(query); st != nil {
-		return st
-	}
-	if !k.again(query) {
-		return nil
-	}
-	return k.prepare(ctx, query)
-}
-
-func (k *Kept) find(query string) *kept {
 	if all := k.all.Load(); all != nil {
 		if st := (*all)[query]; st != nil && st.hold() {
 			return st
 		}
 	}
-	return nil
+	if !k.again(query) {
+		return nil
+	}
+	return k.prepare(ctx, query)
 }
 
 // again reports whether a text has come before, and notes that it has now.
@@ -104,7 +97,7 @@ func (k *Kept) prepare(ctx context.Context, query string) *kept {
 	all := map[string]*kept{}
 	if before := k.all.Load(); before != nil {
 		if other := (*before)[query]; other != nil && other.hold() {
-			_ = stmt.Close() // another was faster
+			_ = stmt.Close() //nolint:sqlclosecheck // another was faster
 			return other
 		}
 		all = maps.Clone(*before)
@@ -119,72 +112,4 @@ func (k *Kept) prepare(ctx context.Context, query string) *kept {
 	k.order = append(k.order, query)
 	k.all.Store(&all)
 	return st
-}
-
-// An InTx keeps statements prepared for one transaction. It is used by one
-// goroutine at a time.
-type InTx struct {
-	tx    *sql.Tx
-	pool  *Kept // may be nil
-	stmts map[string]*sql.Stmt
-	held  []*kept // of the pool's, that the transaction uses
-}
-
-// NewInTx returns an InTx of a transaction, on a connection of the pool that k
-// is of.
-func NewInTx(tx *sql.Tx, k *Kept) *InTx { return &InTx{tx: tx, pool: k} }
-
-// take returns the statement with a text, or nil if it is not kept. What the
-// pool has is used; what it has not is prepared for the transaction alone: the
-// pool may have no other connection.
-func (t *InTx) take(ctx context.Context, query string) *sql.Stmt {
-	if t == nil || t.pool == nil {
-		return nil
-	}
-	if st := t.stmts[query]; st != nil {
-		return st
-	}
-	var st *sql.Stmt
-	if ours := t.pool.find(query); ours != nil {
-		t.held = append(t.held, ours)
-		st = t.tx.StmtContext(ctx, ours.Stmt)
-	} else if !t.pool.again(query) || len(t.stmts) >= keptStatements {
-		return nil
-	} else if prepared, err := t.tx.PrepareContext(ctx, query); err == nil {
-		st = prepared
-	}
-	if st == nil {
-		return nil
-	}
-	if t.stmts == nil {
-		t.stmts = map[string]*sql.Stmt{}
-	}
-	t.stmts[query] = st
-	return st
-}
-
-// End gives back what the transaction, which has ended, has used.
-func (t *InTx) End() {
-	if t == nil {
-		return
-	}
-	for _, k := range t.held {
-		k.leave()
-	}
-	t.held, t.stmts = nil, nil
-}
-
-// Forget ends all statements, which tables that have changed may not fit.
-func (k *Kept) Forget() {
-	if k == nil {
-		return
-	}
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if before := k.all.Swap(nil); before != nil {
-		for _, st := range *before {
-			st.leave()
-		}
-	}
-	k.order = nil
 }

@@ -275,7 +275,7 @@ func FromAny(c *schema.Column, x any, traits *dialect.Traits) (driver.Value, err
 
 // asIs returns the most common values, which are what the database is given
 // already, without reflection.
-func asIs(f *schema.Field, x any) (v driver.Value, err error, ok bool) { //nolint:revive,staticcheck // ok says whether the others mean anything
+func asIs(f *schema.Field, x any) (v driver.Value, err error, ok bool) {
 	if f.Marshal {
 		return nil, nil, false
 	}

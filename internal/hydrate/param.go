@@ -29,6 +29,9 @@ func Param(x any, traits *dialect.Traits) (driver.Value, error) {
 		}
 		return Param(x, traits)
 	}
+	if c != nil && c.Value.Kind == dialect.Array && !traits.ArrayParams {
+		c = nil
+	}
 	if c == nil {
 		if k := v.Kind(); traits.ArrayParams && (k == reflect.Slice || k == reflect.Array) {
 			return v.Interface(), nil

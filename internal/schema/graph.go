@@ -127,6 +127,15 @@ type Column struct {
 	Encode atomic.Pointer[any]
 }
 
+// clone returns a column that is the same but for what is changed in it.
+func (c *Column) clone() *Column {
+	return &Column{
+		Model: c.Model, Field: c.Field, Name: c.Name, Lookup: c.Lookup, Value: c.Value, Relation: c.Relation, Part: c.Part, Source: c.Source,
+		Cipher: c.Cipher, Least: c.Least, Most: c.Most,
+		Key: c.Key, Auto: c.Auto, Computed: c.Computed, Nullable: c.Nullable, Unique: c.Unique, Index: c.Index,
+	}
+}
+
 // IsText reports whether the database compares the column as text: a string
 // may be kept in a column of another type, such as a number.
 func (c *Column) IsText() bool {

@@ -8,8 +8,9 @@ import (
 	"github.com/kin-orm/kin"
 )
 
-// models: what the programs ask for.
+// The models.
 type (
+	// SchoolClass has many students and teachers.
 	SchoolClass struct {
 		ID       int64
 		Name     string
@@ -48,7 +49,6 @@ type (
 
 // columns: the typed columns of the models, declared once.
 var (
-	className     = kin.Col(func(c *SchoolClass) *string { return &c.Name })
 	classStudents = kin.Rel(func(c *SchoolClass) *Student { return c.Students.Any() })
 	studentName   = kin.Col(func(s *Student) *string { return &s.Name })
 	studentScore  = kin.Col(func(s *Student) *int64 { return s.Score })

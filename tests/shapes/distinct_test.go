@@ -95,7 +95,6 @@ func cityOf(x *sale) *string {
 	return x.Shop.Get().City
 }
 
-//nolint:gochecknoglobals // a table
 var saleFields = map[string]func(a, b *sale) int{
 	"item": func(a, b *sale) int { return byNull(a.Item, b.Item) },
 	"day":  func(a, b *sale) int { return cmp.Compare(a.Day, b.Day) },

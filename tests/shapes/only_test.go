@@ -74,10 +74,10 @@ func press() *kin.Registry {
 
 // print makes two towns, three authors, four articles, and comments and labels of
 // some of them.
-func printed(t *testing.T, s *harness.Suite, options ...kin.Option) *harness.Suite {
+func printed(t *testing.T, s *harness.Suite) *harness.Suite {
 	t.Helper()
 	ctx := t.Context()
-	s = s.With(append(options, kin.WithRegistry(press()))...)
+	s = s.With(kin.WithRegistry(press()))
 	require.NoError(t, kin.CreateTables(ctx, s.DB))
 	towns := []*town{{Name: "Ulm"}, {Name: "Bonn"}}
 	require.NoError(t, kin.Insert(ctx, s.DB, towns...))

@@ -2,6 +2,7 @@ package shapes
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -65,7 +66,7 @@ func TestRawPrefetch(t *testing.T) {
 		require.NoError(t, err)
 		assert.Empty(t, none)
 		s.Wire.Reset()
-		require.ErrorContains(t, errOf(q.Prefetch("autor").All(ctx, db)), `did you mean "author"?`)
+		require.ErrorContains(t, errOf(q.Prefetch("autho").All(ctx, db)), `did you mean "author"?`)
 		require.ErrorContains(t, errOf(kin.Raw[int]("SELECT 1").Prefetch("author").All(ctx, db)), "is no registered model")
 	})
 }
@@ -156,7 +157,7 @@ func TestDatabaseMaxRows(t *testing.T) {
 		assert.EqualValues(t, 4, n)
 		var many []*town
 		for i := range 20 {
-			many = append(many, &town{Name: fmt.Sprint(i)})
+			many = append(many, &town{Name: strconv.Itoa(i)})
 		}
 		require.NoError(t, kin.Insert(ctx, db, many...))
 	})

@@ -48,7 +48,6 @@ type (
 var (
 	memberPin    = kin.Col(func(m *member) *string { return &m.Pin })
 	memberGrade  = kin.Col(func(m *member) *int { return &m.Grade })
-	memberName   = kin.Col(func(m *member) *string { return &m.Name })
 	teamGrade    = kin.Col(func(t *team) *int { return &t.Members.Any().Grade })
 	memberBackup = kin.Rel(func(m *member) *team { return m.Backup.Get() })
 	visitCode    = kin.Col(func(m *member) *string { return &m.Hosts.AnyLink().Code })
@@ -161,8 +160,8 @@ func TestSecretTexts(t *testing.T) {
 			"load":              errOf(q.SelectRelated("badges").All(ctx, db)),
 			"union":             errOf(kin.Select[struct{ Name string }](q).Union(kin.Select[struct{ Name string }](q.Filter("pin", "1"))).All(ctx, db)),
 		} {
-			assert.ErrorContains(t, err, "is secret", what)
-			assert.ErrorContains(t, err, "kin: ", what)
+			require.ErrorContains(t, err, "is secret", what)
+			require.ErrorContains(t, err, "kin: ", what)
 		}
 		s.Wire.Want(t, 0, 0)
 	})
@@ -272,7 +271,7 @@ func TestAllowEverywhere(t *testing.T) {
 			"prefetch":          errOf(q.Prefetch("team").All(ctx, db)),
 		}
 		for what, err := range refused {
-			assert.ErrorContains(t, err, "allowed are", what)
+			require.ErrorContains(t, err, "allowed are", what)
 		}
 		s.Wire.Want(t, 0, 0)
 		rows, err := q.Where(kin.Has("staff", kin.Q("age__gt", 30)), kin.F("name").Eq("Ann"), kin.Count("staff").Eq(2)).OrderBy("chief__name").All(ctx, db)

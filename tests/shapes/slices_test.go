@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -203,7 +204,7 @@ func TestSlicesRandom(t *testing.T) {
 		require.NoError(t, kin.CreateTables(ctx, s.DB))
 		var authors []*author
 		for i := range 12 {
-			authors = append(authors, &author{Name: fmt.Sprint("a", r.IntN(5)), Born: r.IntN(4), Bio: fmt.Sprint(i)})
+			authors = append(authors, &author{Name: fmt.Sprint("a", r.IntN(5)), Born: r.IntN(4), Bio: strconv.Itoa(i)})
 		}
 		require.NoError(t, kin.Insert(ctx, s.DB, authors...))
 		var articles []*article
@@ -219,7 +220,7 @@ func TestSlicesRandom(t *testing.T) {
 		require.NoError(t, kin.Insert(ctx, s.DB, labels...))
 		var comments []*comment
 		for range 90 {
-			comments = append(comments, &comment{Text: fmt.Sprint(r.IntN(20)), Stars: r.IntN(5), Article: kin.To(articles[r.IntN(len(articles))])})
+			comments = append(comments, &comment{Text: strconv.Itoa(r.IntN(20)), Stars: r.IntN(5), Article: kin.To(articles[r.IntN(len(articles))])})
 		}
 		require.NoError(t, kin.Insert(ctx, s.DB, comments...))
 		for _, a := range articles {
