@@ -73,8 +73,8 @@ func (s Session) direct(ctx context.Context, query string, args []any, width int
 		start = time.Now()
 	}
 	r := reading{ctx: ctx, each: each}
-	err = conn.Raw(func(dc any) error { return r.read(dc, text, args, width) })
-	if r.rows == nil && (errors.Is(err, errNotDirect) || errors.Is(err, driver.ErrBadConn) || s.again(err)) {
+	err = onDriver(conn, pooled, func(dc any) error { return r.read(dc, text, args, width) })
+	if r.rows == nil && (errors.Is(err, errNotDirect) || pooled && errors.Is(err, driver.ErrBadConn) || s.again(err)) {
 		_ = giveBack(conn, pooled)
 		return false, nil
 	}
@@ -83,6 +83,28 @@ func (s Session) direct(ctx context.Context, query string, args []any, width int
 		s.Report(ctx, Event{SQL: text, Params: len(args), Rows: r.count, Duration: time.Since(start), Err: err})
 	}
 	return true, err
+}
+
+// onDriver calls f with the driver's connection. One of the pool's is closed if
+// it proves bad. A transaction holds its own: to close that, database/sql would
+// wait for the transaction's end, so that it is not told.
+func onDriver(conn *sql.Conn, pooled bool, f func(dc any) error) (err error) {
+	if pooled {
+		return conn.Raw(f)
+	}
+	var panicked any
+	gone := conn.Raw(func(dc any) error {
+		defer func() { panicked = recover() }()
+		err = f(dc)
+		return nil
+	})
+	if panicked != nil {
+		panic(panicked)
+	}
+	if gone != nil {
+		return gone
+	}
+	return err
 }
 
 // giveBack closes a connection that is the pool's. One that has proved bad is
