@@ -18,11 +18,13 @@ type (
 		Teachers kin.Reverse[Teacher]
 	}
 
+	// Category is what a student learns.
 	Category struct {
 		ID   int64
 		Name string
 	}
 
+	// Student may be in clubs.
 	Student struct {
 		ID       int64
 		Name     string
@@ -33,6 +35,7 @@ type (
 		Clubs    kin.ManyToMany[Club]
 	}
 
+	// Teacher may report to another one.
 	Teacher struct {
 		ID        int64
 		Name      string
@@ -41,6 +44,7 @@ type (
 		ReportsTo kin.ForeignKey[Teacher]     `kin:",null,related_name=staff"`
 	}
 
+	// Club has many students.
 	Club struct {
 		ID   int64
 		Name string
