@@ -21,20 +21,20 @@ func TestAllocs(t *testing.T) { //nolint:paralleltest // others would be counted
 		workload string
 		most     float64
 	}{
-		{"read-one", 96},
-		{"wide-100", 179},
-		{"wide-10000", 6748},
-		{"students-joined", 76},
-		{"classes-joined", 71},
-		{"classes-prefetched", 164},
-		{"seed-split", 122}, // one statement with two branches
-		{"seed-prefetched", 245},
-		{"filter-count", 60},
-		{"filter-list", 103},
-		{"text-kept", 2},
-		{"text-fresh", 106},
-		{"insert-one", 48},
-		{"update-one", 18},
+		{"read-one", 30},
+		{"wide-100", 100},
+		{"wide-10000", 6720},
+		{"students-joined", 30},
+		{"classes-joined", 30},
+		{"classes-prefetched", 140},
+		{"seed-split", 58}, // one statement with two branches
+		{"seed-prefetched", 226},
+		{"filter-count", 24},
+		{"filter-list", 34},
+		{"text-kept", 0},
+		{"text-fresh", 15},
+		{"insert-one", 46},
+		{"update-one", 20},
 		{"update-1000", 4560},
 	} {
 		t.Run(test.workload, func(t *testing.T) {
