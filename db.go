@@ -106,6 +106,7 @@ func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
 	if pool, ok := conn.(*sql.DB); ok && d.Traits().KeepPrepared {
 		db.s.Kept = exec.NewKept(pool)
 	}
+	db.s.NotDirect = d.Traits().BinaryPrepared
 	if b, ok := conn.(beginner); ok {
 		db.s.begin = b
 	} else {

@@ -90,6 +90,9 @@ type Traits struct {
 	// KeepPrepared is whether statements that are run again are to be kept
 	// prepared, as the driver does not do so itself.
 	KeepPrepared bool
+	// BinaryPrepared is whether values come in binary from prepared statements
+	// alone, and else as text, so that rows are best read by those.
+	BinaryPrepared bool
 
 	// ArrayParams is whether {c} = ANY({p}) takes a whole list as one parameter.
 	ArrayParams bool

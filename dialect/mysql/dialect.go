@@ -56,7 +56,7 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 	return dialect.Traits{
 		MaxParams: 65535,
 
-		KeepPrepared: true,
+		KeepPrepared: true, BinaryPrepared: true,
 		MaxJoins:     61,
 		MaxIdent:     64,
 		IdentChars:   true,

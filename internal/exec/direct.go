@@ -15,7 +15,7 @@ import (
 // from the driver itself where that can be done, which is faster for many rows:
 // database/sql locks, and looks at the type of every value, once for each row.
 func (s Session) Each(ctx context.Context, query string, args []any, width int, direct bool, each func(row []driver.Value) error) error {
-	if direct {
+	if direct && !s.NotDirect {
 		if done, err := s.direct(ctx, query, args, width, each); done {
 			return err
 		}

@@ -89,6 +89,8 @@ type Session struct {
 	// pool. Those of a transaction are not: a connection that is given up with
 	// them in it would keep its locks.
 	Kept *Kept
+	// NotDirect is whether rows are not to be read from the driver's connection.
+	NotDirect bool
 	// Conn is the connection of a transaction, if it is known.
 	Conn *sql.Conn
 	// Wrote, if not nil, is told of each statement before it runs.
