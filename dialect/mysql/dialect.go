@@ -57,9 +57,9 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 		MaxParams: 65535,
 
 		KeepPrepared: true, BinaryPrepared: true,
-		MaxJoins:     61,
-		MaxIdent:     64,
-		IdentChars:   true,
+		MaxJoins:   61,
+		MaxIdent:   64,
+		IdentChars: true,
 
 		List:     "SELECT v{collate} FROM JSON_TABLE({p}, '$[*]' COLUMNS (v {t} PATH '$')) AS kin_list",
 		ListType: listType,
