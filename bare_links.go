@@ -128,16 +128,13 @@ func (b *bareLinks) keys(ctx context.Context, s *session) (keys []rel.Key, err e
 		return nil, s.fault(ctx, b.via.Link.To, err)
 	}
 	columns := b.via.Target.FromColumns
-	row := make([]driver.Value, len(columns))
-	rows.Bind(row)
-	for err = rows.Next(); err == nil; err = rows.Next() {
-		parts := make([]rel.Key, len(columns))
-		for i, c := range columns {
-			if parts[i], err = rel.ReadKey(c.Value, row[i]); err != nil {
-				return nil, endOf(err, rows)
-			}
-		}
-		keys = append(keys, rel.Join(parts))
+	err = rows.Each(len(columns), func(row []driver.Value) error {
+		key, err := keyIn(columns, row)
+		keys = append(keys, key)
+		return err
+	})
+	if err != nil {
+		return nil, s.fault(ctx, b.via.Link.To, err)
 	}
-	return keys, s.fault(ctx, b.via.Link.To, endOf(err, rows))
+	return keys, nil
 }

@@ -61,6 +61,11 @@ type compiled struct {
 	err  error
 }
 
+// newCompiled returns a statement that is still to be written.
+func newCompiled(s *session, g *schema.Graph, v variant) *compiled {
+	return &compiled{variant: v, graph: g, traits: s.dialect.Traits(), filters: s.filters, size: &readSize{}}
+}
+
 // compile is [QuerySet.compile] of a query on the type t.
 func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v variant) (*compiled, error) {
 	if q == nil {
@@ -95,7 +100,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 			return c, nil
 		}
 	}
-	c := &compiled{variant: v, graph: g, traits: traits, filters: s.filters, size: &readSize{}}
+	c := newCompiled(s, g, v)
 	m, err := q.modelOf(g, t, v.form)
 	if err == nil {
 		err = checkNames(g, s.dialect)
@@ -108,7 +113,7 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 			q.compiled.add(was, bound)
 			return bound, nil
 		}
-		*c = compiled{variant: v, graph: g, traits: traits, filters: s.filters, size: &readSize{}}
+		c = newCompiled(s, g, v)
 	}
 	c.write(q, m, s.dialect, sc)
 	if sc != nil && sc.err != nil {

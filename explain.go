@@ -6,7 +6,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"strings"
 
@@ -94,20 +93,11 @@ func (q *query) explain(ctx context.Context, db Executor, t reflect.Type, option
 
 // allValues reads the values of all rows, and closes them.
 func allValues(rows *exec.Rows) (all [][]driver.Value, err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
 	columns, err := rows.Columns()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, rows.Close())
 	}
-	row := make([]driver.Value, len(columns))
-	rows.Bind(row)
-	for {
-		switch err := rows.Next(); {
-		case errors.Is(err, io.EOF):
-			return all, nil
-		case err != nil:
-			return nil, err
-		}
+	err = rows.Each(len(columns), func(row []driver.Value) error {
 		kept := make([]driver.Value, len(row))
 		for i, v := range row {
 			if b, ok := v.([]byte); ok {
@@ -116,7 +106,9 @@ func allValues(rows *exec.Rows) (all [][]driver.Value, err error) {
 			kept[i] = v
 		}
 		all = append(all, kept)
-	}
+		return nil
+	})
+	return all, err
 }
 
 // table returns the table that a name in a plan stands for: a table's own, or

@@ -199,7 +199,7 @@ func (g *graphRows) concurrently(ctx context.Context) error {
 		o := <-opened
 		err := o.err
 		if err == nil {
-			err = readInto(o.rows, o.reader.Reader, o.level.Shape.Width, g.budget())
+			err = o.rows.Each(o.level.Shape.Width, rowReader(o.reader.Reader, g.budget()))
 		}
 		<-slots
 		if o.left--; o.left == 0 && err == nil && failed == nil {

@@ -3,8 +3,6 @@ package kin
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
-	"io"
 	"slices"
 
 	"github.com/kin-orm/kin/internal/exec"
@@ -159,28 +157,5 @@ func rowReader(reader *hydrate.Reader, watch rowWatch) func(row []driver.Value) 
 			return err
 		}
 		return watch(reader, row)
-	}
-}
-
-// readInto reads all rows, and closes them.
-func readInto(rows *exec.Rows, reader *hydrate.Reader, width int, each rowWatch) (err error) {
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	row := make([]driver.Value, width)
-	rows.Bind(row)
-	for {
-		switch err := rows.Next(); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
-		}
-		if err := reader.Row(row); err != nil {
-			return err
-		}
-		if each != nil {
-			if err := each(reader, row); err != nil {
-				return err
-			}
-		}
 	}
 }

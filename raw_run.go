@@ -143,13 +143,13 @@ func rawRows(ctx context.Context, s *session, r rawQuery) (rows []hydrate.Pointe
 		})
 	case c.first != nil:
 		graph := newGraphRows(s, c, 0)
-		if err = readInto(result, graph.first.Reader, c.Shape.Width, s.keyed(c.Shape)); err == nil {
+		if err = result.Each(c.Shape.Width, rowReader(graph.first.Reader, s.keyed(c.Shape))); err == nil {
 			err = graph.load(ctx)
 		}
 		rows, hooked = graph.roots, graph.hooked()
 	default:
 		reader := hydrate.NewReader(c.Shape, 0)
-		if err = readInto(result, reader, c.Shape.Width, s.keyed(c.Shape)); err == nil {
+		if err = result.Each(c.Shape.Width, rowReader(reader, s.keyed(c.Shape))); err == nil {
 			rows, hooked, err = finish(reader, c)
 		}
 	}

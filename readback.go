@@ -249,18 +249,13 @@ func (s *session) readBy(ctx context.Context, m *schema.Model, columns, by []*sc
 		return err
 	}
 	first := len(columns)
-	values := make([]driver.Value, first+len(by))
-	rows.Bind(values)
-	for err = rows.Next(); err == nil; err = rows.Next() {
+	return rows.Each(first+len(by), func(values []driver.Value) error {
 		key, err := keyIn(by, values[first:])
-		if err == nil {
-			err = f(key, values[:first])
-		}
 		if err != nil {
-			return errors.Join(err, rows.Close())
+			return err
 		}
-	}
-	return endOf(err, rows)
+		return f(key, values[:first])
+	})
 }
 
 // keyIn returns the key that the values of columns are.

@@ -52,12 +52,9 @@ const manyValues = 2000
 
 // each calls f for every row of a statement.
 func (s *readSize) each(ctx context.Context, on *exec.Session, sql string, args []any, width int, f func(row []driver.Value) error) error {
-	rows := 0
-	err := on.Each(ctx, sql, args, width, on.Kept == nil || s.values.Load() >= manyValues, func(row []driver.Value) error {
-		rows++
-		return f(row)
-	})
-	if n := int64(rows * width); n != s.values.Load() {
+	last := s.values.Load()
+	rows, err := on.Each(ctx, sql, args, width, on.Kept == nil || last >= manyValues, f)
+	if n := rows * int64(width); n != last {
 		s.values.Store(n)
 	}
 	return err

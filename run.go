@@ -3,13 +3,10 @@ package kin
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 	"iter"
 	"reflect"
 
-	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/value"
 )
@@ -177,23 +174,20 @@ func (q *query) scalar(ctx context.Context, db Executor, t reflect.Type, f form)
 	if err != nil || c.Empty {
 		return 0, err
 	}
-	rows, err := s.ask(ctx, db, c, c.args)
+	err = s.each(ctx, db, c, c.args, 1, func(row []driver.Value) (err error) {
+		if yes, ok := row[0].(bool); ok {
+			if yes {
+				n = 1
+			}
+			return nil
+		}
+		n, err = value.Int(row[0])
+		return err
+	})
 	if err != nil {
 		return 0, s.queryError(ctx, t, err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	row := make([]driver.Value, 1)
-	rows.Bind(row)
-	if err := rows.Next(); err != nil {
-		return 0, s.queryError(ctx, t, err)
-	}
-	if yes, ok := row[0].(bool); ok {
-		if yes {
-			return 1, nil
-		}
-		return 0, nil
-	}
-	return value.Int(row[0])
+	return n, nil
 }
 
 // Iter returns an iterator over the rows of the query, which is run when the
@@ -237,24 +231,15 @@ func (q *query) stream(ctx context.Context, db Executor, t reflect.Type, yield f
 	return s.stream(ctx, db, c, t, s.budget(q), yield)
 }
 
-// endOf closes rows and returns err, unless it only says that they ended.
-func endOf(err error, rows *exec.Rows) error {
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return errors.Join(err, rows.Close())
-}
-
 // column runs a query with one column and returns its values.
 func (s *session) column(ctx context.Context, query string, args ...any) (values []driver.Value, err error) {
 	rows, err := s.Query(ctx, query, args)
 	if err != nil {
 		return nil, err
 	}
-	row := make([]driver.Value, 1)
-	rows.Bind(row)
-	for err = rows.Next(); err == nil; err = rows.Next() {
+	err = rows.Each(1, func(row []driver.Value) error {
 		values = append(values, row[0])
-	}
-	return values, endOf(err, rows)
+		return nil
+	})
+	return values, err
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/kin-orm/kin/dialect"
-	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
@@ -33,7 +32,7 @@ func (s *selection) compile(ctx context.Context, sess *session) (*compiled, erro
 	if c, err := was.find(v, g, traits, sess.filters, sc); c != nil || err != nil {
 		return c, err
 	}
-	c := &compiled{variant: v, graph: g, traits: traits, filters: sess.filters}
+	c := newCompiled(sess, g, v)
 	w := selecter{dialect: sess.dialect, graph: g}
 	if sc != nil {
 		w.filter = sc.kept
@@ -153,11 +152,14 @@ func (s *selection) read(ctx context.Context, db Executor, next func() any) erro
 	if err != nil || c.Empty {
 		return err
 	}
-	rows, err := sess.ask(ctx, db, c, c.args)
-	if err == nil && c.nest != nil {
-		err = readNest(rows, c.nest, counting(sess.maxRows), next)
-	} else if err == nil {
-		err = s.readRows(rows, counting(sess.maxRows), next)
+	width, row, finish := len(s.row.Fields), func(row []driver.Value) error { return s.row.Read(next(), row) }, func() error { return nil }
+	if c.nest != nil {
+		reader := hydrate.NewNestReader(c.nest)
+		width, row, finish = c.nest.Width, reader.Row, func() error { return reader.Finish(next) }
+	}
+	err = sess.each(ctx, db, c, c.args, width, watched(counting(sess.maxRows), row))
+	if err == nil {
+		err = finish()
 	}
 	if err != nil {
 		return fmt.Errorf("kin: select from %s: %w", s.model.Name(), sess.fault(ctx, nil, err))
@@ -165,42 +167,15 @@ func (s *selection) read(ctx context.Context, db Executor, next func() any) erro
 	return nil
 }
 
-// readRows reads all rows, and closes them.
-func (s *selection) readRows(rows *exec.Rows, watch rowWatch, next func() any) (err error) {
-	row := make([]driver.Value, len(s.row.Fields))
-	rows.Bind(row)
-	for err = rows.Next(); err == nil; err = rows.Next() {
-		if watch != nil {
-			err = watch(nil, row)
-		}
-		if err == nil {
-			err = s.row.Read(next(), row)
-		}
-		if err != nil {
-			break
-		}
+// watched returns a function that calls watch, if it is not nil, before read.
+func watched(watch rowWatch, read func(row []driver.Value) error) func(row []driver.Value) error {
+	if watch == nil {
+		return read
 	}
-	return endOf(err, rows)
-}
-
-// readNest reads all rows of a selection with slices, and closes them.
-func readNest(rows *exec.Rows, nest *hydrate.Nest, watch rowWatch, next func() any) (err error) {
-	reader := hydrate.NewNestReader(nest)
-	row := make([]driver.Value, nest.Width)
-	rows.Bind(row)
-	for err = rows.Next(); err == nil; err = rows.Next() {
-		if watch != nil {
-			err = watch(nil, row)
+	return func(row []driver.Value) error {
+		if err := watch(nil, row); err != nil {
+			return err
 		}
-		if err == nil {
-			err = reader.Row(row)
-		}
-		if err != nil {
-			break
-		}
+		return read(row)
 	}
-	if err := endOf(err, rows); err != nil {
-		return err
-	}
-	return reader.Finish(next)
 }

@@ -14,26 +14,19 @@ import (
 // slice: values in it hold until each returns. If direct is set, rows are read
 // from the driver itself where that can be done, which is faster for many rows:
 // database/sql locks, and looks at the type of every value, once for each row.
-func (s Session) Each(ctx context.Context, query string, args []any, width int, direct bool, each func(row []driver.Value) error) error {
+// n is how many rows there were.
+func (s Session) Each(ctx context.Context, query string, args []any, width int, direct bool, each func(row []driver.Value) error) (n int64, err error) {
 	if direct && !s.NotDirect {
-		if done, err := s.direct(ctx, query, args, width, each); done {
-			return err
+		if done, n, err := s.direct(ctx, query, args, width, each); done {
+			return n, err
 		}
 	}
 	rows, err := s.Query(ctx, query, args)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	row := rows.bindNew(width)
-	for err = rows.Next(); err == nil; err = rows.Next() {
-		if err = each(row); err != nil {
-			break
-		}
-	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	return errors.Join(err, rows.Close())
+	err = rows.Each(width, each)
+	return rows.event.Rows, err
 }
 
 // errNotDirect says that a driver's connection cannot be asked directly, before
@@ -58,14 +51,14 @@ func (s Session) connection(ctx context.Context) (conn *sql.Conn, pooled bool, e
 
 // direct is Each by the driver's connection. It has done nothing if done is
 // false: where a connection is gone, database/sql finds another.
-func (s Session) direct(ctx context.Context, query string, args []any, width int, each func(row []driver.Value) error) (done bool, err error) {
+func (s Session) direct(ctx context.Context, query string, args []any, width int, each func(row []driver.Value) error) (done bool, n int64, err error) {
 	conn, pooled, err := s.connection(ctx)
 	if err != nil || conn == nil {
-		return false, nil // and Query will say so
+		return false, 0, nil // and Query will say so
 	}
 	text, err := s.begin(ctx, query)
 	if err != nil {
-		return true, errors.Join(err, giveBack(conn, pooled))
+		return true, 0, errors.Join(err, giveBack(conn, pooled))
 	}
 	defer s.Guard.leave()
 	start := time.Time{}
@@ -76,18 +69,19 @@ func (s Session) direct(ctx context.Context, query string, args []any, width int
 	err = onDriver(conn, pooled, func(dc any) error { return r.read(dc, text, args, width) })
 	if r.rows == nil && (errors.Is(err, errNotDirect) || pooled && errors.Is(err, driver.ErrBadConn) || s.again(err)) {
 		_ = giveBack(conn, pooled)
-		return false, nil
+		return false, 0, nil
 	}
 	err = errors.Join(err, giveBack(conn, pooled))
 	if s.Report != nil {
 		s.Report(ctx, Event{SQL: text, Params: len(args), Rows: r.count, Duration: time.Since(start), Err: err})
 	}
-	return true, err
+	return true, r.count, err
 }
 
 // onDriver calls f with the driver's connection. One of the pool's is closed if
 // it proves bad. A transaction holds its own: to close that, database/sql would
-// wait for the transaction's end, so that it is not told.
+// wait for the transaction's end, so that it is not told, not even by a panic of
+// a user's Scan, which goes on when the connection is free.
 func onDriver(conn *sql.Conn, pooled bool, f func(dc any) error) (err error) {
 	if pooled {
 		return conn.Raw(f)
@@ -127,7 +121,7 @@ type reading struct {
 	count int64
 }
 
-func (r *reading) read(dc any, query string, args []any, width int) error {
+func (r *reading) read(dc any, query string, args []any, width int) (err error) {
 	queryer, ok := dc.(driver.QueryerContext)
 	if !ok {
 		return errNotDirect
@@ -144,7 +138,8 @@ func (r *reading) read(dc any, query string, args []any, width int) error {
 		r.rows = nil
 		return err
 	}
-	return errors.Join(r.all(width), r.rows.Close())
+	defer func() { err = errors.Join(err, r.rows.Close()) }() // after a panic, too
+	return r.all(width)
 }
 
 func (r *reading) all(width int) error {

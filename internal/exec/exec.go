@@ -243,6 +243,24 @@ func (r *Rows) bindNew(width int) []driver.Value {
 	return r.buffer.row[:width]
 }
 
+// Each calls f with every row, of which there is one slice, and closes the rows:
+// values in it hold until f returns.
+func (r *Rows) Each(width int, f func(row []driver.Value) error) (err error) {
+	defer func() { err = errors.Join(err, r.Close()) }() // after a panic, too
+	row := r.bindNew(width)
+	for {
+		switch err := r.Next(); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+		if err := f(row); err != nil {
+			return err
+		}
+	}
+}
+
 // Columns returns the names of the columns.
 func (r *Rows) Columns() ([]string, error) { return r.rows.Columns() }
 
