@@ -131,13 +131,7 @@ func SetKey(k *schema.Key, row any, key rel.Key) error {
 func Values(dst []driver.Value, columns []*schema.Column, row any, traits *dialect.Traits) ([]driver.Value, error) {
 	p := unbox(row)
 	for _, c := range columns {
-		var v driver.Value
-		var err error
-		if encode := c.Encode.Load(); encode != nil {
-			v, err = (*encode).(encoder)(unsafe.Add(p, c.Field.Offset), traits)
-		} else {
-			v, err = columnValue(p, c, traits)
-		}
+		v, err := columnValue(p, c, traits)
 		if err == nil && v == nil && !c.Nullable {
 			err = errors.New("is NULL, which the column cannot hold; set it, or add the null option")
 		}
@@ -191,12 +185,7 @@ func checkSize(c *schema.Column, v driver.Value, size int) error {
 
 func columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
 	if c.Relation == nil {
-		encode := codecOf(c.Field).encode
-		if c.Cipher == nil {
-			var known any = encode
-			c.Encode.Store(&known)
-		}
-		v, err := encode(unsafe.Add(p, c.Field.Offset), traits)
+		v, err := codecOf(c.Field).encode(unsafe.Add(p, c.Field.Offset), traits)
 		if c.Cipher != nil && err == nil {
 			return seal(c, v)
 		}

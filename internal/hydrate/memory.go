@@ -18,7 +18,6 @@ package hydrate
 
 import (
 	"reflect"
-	"sync"
 	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
@@ -133,13 +132,15 @@ type codec struct {
 	encode encoder
 }
 
-//nolint:gochecknoglobals // a cache of what follows from a type
-var codecs sync.Map // of *schema.Field to *codec
-
+// codecOf returns the codec of a field, which remembers it.
 func codecOf(f *schema.Field) *codec {
-	if c, ok := codecs.Load(f); ok {
-		return c.(*codec)
+	if f.Codec == nil {
+		return &codec{newDecoder(f), newEncoder(f)}
 	}
-	c, _ := codecs.LoadOrStore(f, &codec{newDecoder(f), newEncoder(f)})
-	return c.(*codec)
+	if c, ok := f.Codec.Load().(*codec); ok {
+		return c
+	}
+	c := &codec{newDecoder(f), newEncoder(f)}
+	f.Codec.Store(c) // what others may have stored is the same
+	return c
 }

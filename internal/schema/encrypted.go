@@ -3,6 +3,7 @@ package schema
 import (
 	"fmt"
 	"reflect"
+	"sync/atomic"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/crypt"
@@ -51,7 +52,7 @@ func (f *Field) classifyEncrypted() bool {
 	if wrap == Null {
 		f.ValidOffset = f.Type.Field(validFieldNo).Offset
 	}
-	f.Encrypted = &Field{Name: f.Name, Type: t, Base: t, Value: valueType(t)}
+	f.Encrypted = &Field{Name: f.Name, Type: t, Base: t, Value: valueType(t), Codec: new(atomic.Value)}
 	if k := f.Encrypted.Value.Kind; k == dialect.Invalid || k == dialect.Array {
 		f.Encrypted.Marshal, f.Encrypted.Value.Kind = true, dialect.JSON
 	}

@@ -5,7 +5,6 @@ import (
 	"maps"
 	"reflect"
 	"strings"
-	"sync/atomic"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/crypt"
@@ -121,19 +120,6 @@ type Column struct {
 	Nullable bool
 	Unique   bool
 	Index    bool
-
-	// Encode is what package hydrate encodes the column's field by, once it
-	// knows: it is not looked up for each value.
-	Encode atomic.Pointer[any]
-}
-
-// clone returns a column that is the same but for what is changed in it.
-func (c *Column) clone() *Column {
-	return &Column{
-		Model: c.Model, Field: c.Field, Name: c.Name, Lookup: c.Lookup, Value: c.Value, Relation: c.Relation, Part: c.Part, Source: c.Source,
-		Cipher: c.Cipher, Least: c.Least, Most: c.Most,
-		Key: c.Key, Auto: c.Auto, Computed: c.Computed, Nullable: c.Nullable, Unique: c.Unique, Index: c.Index,
-	}
 }
 
 // IsText reports whether the database compares the column as text: a string

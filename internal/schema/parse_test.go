@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"encoding/json"
 	"reflect"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -86,7 +87,7 @@ func TestParse(t *testing.T) {
 	field := func(f Field) *Field {
 		sf, ok := typ.FieldByName(f.Name)
 		require.True(t, ok, f.Name)
-		f.Type = sf.Type
+		f.Type, f.Codec = sf.Type, new(atomic.Value)
 		if f.Base == nil && f.Rel.Kind == NoRel {
 			f.Base = sf.Type
 		}

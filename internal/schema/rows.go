@@ -7,11 +7,11 @@ import "reflect"
 func RowsOf(t reflect.Type, table string, columns []*Column) *Model {
 	m := &Model{Name: t.Name(), Type: t, Table: table, Struct: &Struct{Name: t.Name(), Type: t}, members: map[string]Member{}}
 	for _, c := range columns {
-		own := c.clone()
+		own := *c
 		own.Model, own.Nullable = m, true
-		own.Source = own
-		m.Columns = append(m.Columns, own)
-		m.members[own.Lookup] = Member{Column: own}
+		own.Source = &own
+		m.Columns = append(m.Columns, &own)
+		m.members[own.Lookup] = Member{Column: &own}
 	}
 	return m
 }

@@ -3,6 +3,7 @@ package schema
 import (
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	"github.com/kin-orm/kin/dialect"
 )
@@ -16,7 +17,7 @@ func Scalar(t reflect.Type) *Column {
 	if c, ok := scalars.Load(t); ok {
 		return c.(*Column)
 	}
-	f := &Field{Name: t.String(), Type: t}
+	f := &Field{Name: t.String(), Type: t, Codec: new(atomic.Value)}
 	if !f.classify() || f.Encrypted != nil {
 		return nil
 	}

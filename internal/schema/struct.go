@@ -92,6 +92,9 @@ type Field struct {
 	// Encrypted is the value inside an encrypted field, as a field of its own;
 	// nil for others.
 	Encrypted *Field
+	// Codec is what package hydrate reads and writes the field by, once it has
+	// made that; nil if it is not to be kept.
+	Codec *atomic.Value
 }
 
 // A Struct is what a type says of itself.
@@ -228,7 +231,7 @@ func Parse(t reflect.Type, recognise func(reflect.Type) (RelField, bool)) *Struc
 		}
 		f := &Field{
 			Name: sf.Name, Index: sf.Index, Type: sf.Type, Tag: tag, Rel: rel,
-			Offset: offset(t, sf.Index),
+			Offset: offset(t, sf.Index), Codec: new(atomic.Value),
 		}
 		if rel.Kind == Tracking {
 			s.tracking(f, sf.Anonymous)
