@@ -106,7 +106,7 @@ func (fk ForeignKey[T]) Loaded() bool { return fk.row != nil }
 // reverse relation, that is kept in step: fk's row leaves the old one's
 // children and joins the new one's. The database is not changed.
 func (fk *ForeignKey[T]) Set(row *T) {
-	leave(fk.fk.Link, fk, fk.row != nil, fk.row)
+	leave(reflect.TypeFor[T](), fk)
 	fk.row = row
 	fk.fk.Key = rel.Key{}
 	if row == nil {
@@ -126,7 +126,7 @@ func (fk *ForeignKey[T]) SetKey(parts ...any) error {
 	if err != nil {
 		return err
 	}
-	leave(fk.fk.Link, fk, fk.row != nil, fk.row)
+	leave(reflect.TypeFor[T](), fk)
 	fk.row, fk.fk.Key, fk.fk.State = nil, key, rel.KeyOnly
 	return nil
 }
@@ -142,13 +142,15 @@ func keyFrom(t reflect.Type, parts []any) (rel.Key, error) {
 // Clear makes fk NULL.
 func (fk *ForeignKey[T]) Clear() { fk.Set(nil) }
 
-// leave takes the owner of fk, a pointer to a ForeignKey[T] that is at link,
-// out of the children of the row that it has loaded, if it has.
-func leave(link rel.Link, fk any, loaded bool, row any) {
-	if !loaded {
+// leave takes the owner of fk, a pointer to a ForeignKey[T], out of the children
+// of the row that it has loaded, if it has.
+func leave(t reflect.Type, fk any) {
+	ref := hydrate.RefOf(t, fk)
+	row := ref.Row()
+	if row == nil {
 		return
 	}
-	if home, owner := homeFor(link, fk); home != nil {
+	if home, owner := homeFor(ref.FK().Link, fk); home != nil {
 		home.Rel.Ops.Remove(fieldOf(row, home), owner)
 	}
 }

@@ -65,11 +65,7 @@ func (q *query) linked() []string {
 // [QuerySet.Defer], by their names in lookups. What such a field holds is not
 // what the database does. Those that have got a value since are not among them.
 func Deferred(row interface{ tracked() }) []string {
-	v := reflect.ValueOf(row)
-	if v.Kind() != reflect.Pointer || v.IsNil() {
-		return nil
-	}
-	l := hydrate.LayoutOf(structOf(v.Type().Elem()))
+	l := layoutOf(row)
 	if l == nil {
 		return nil
 	}

@@ -45,21 +45,21 @@ func (*Tracked) tracked() {}
 // lookups: those that [Update] would write. Of a row that kin has neither read
 // nor written, that is all of them but the primary key.
 func Changed(row interface{ tracked() }) []string {
+	l := layoutOf(row)
+	if l == nil {
+		return nil
+	}
+	return lookupNames(slices.DeleteFunc(l.Changed(row), func(f *schema.Field) bool { return f.Tag.Version || f.Tag.Generated != "" }))
+}
+
+// layoutOf returns what is known of rows such as row, or nil if it is no pointer to
+// one.
+func layoutOf(row interface{ tracked() }) *hydrate.Layout {
 	v := reflect.ValueOf(row)
 	if v.Kind() != reflect.Pointer || v.IsNil() {
 		return nil
 	}
-	l := hydrate.LayoutOf(structOf(v.Type().Elem()))
-	if l == nil {
-		return nil
-	}
-	var names []string
-	for _, f := range l.Changed(row) {
-		if !f.Tag.Version && f.Tag.Generated == "" {
-			names = append(names, SnakeCase(f.Name))
-		}
-	}
-	return names
+	return hydrate.LayoutOf(structOf(v.Type().Elem()))
 }
 
 // isNew reports whether a row of the model m is to be inserted when it is

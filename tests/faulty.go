@@ -165,31 +165,22 @@ type faultyStmt struct {
 	conn *faultyConn
 }
 
-func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (rows driver.Rows, err error) {
-	err = s.conn.faulty.call(s.conn, statementCall, func() error {
-		rows, err = s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
-		return err
-	})
-	if err != nil {
-		if rows != nil {
-			_ = rows.Close()
-		}
-		return nil, err
-	}
-	return &faultyRows{rows, s.conn}, nil
+func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return s.conn.query(func() (driver.Rows, error) { return s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args) })
 }
 
-func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (result driver.Result, err error) {
-	err = s.conn.faulty.call(s.conn, statementCall, func() error {
-		result, err = s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args)
-		return err
-	})
-	return result, err
+func (s *faultyStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return s.conn.exec(func() (driver.Result, error) { return s.Stmt.(driver.StmtExecContext).ExecContext(ctx, args) })
 }
 
-func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
+func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	return c.query(func() (driver.Rows, error) { return c.WireConn.QueryContext(ctx, query, args) })
+}
+
+// query runs a statement that has rows.
+func (c *faultyConn) query(run func() (driver.Rows, error)) (rows driver.Rows, err error) {
 	err = c.faulty.call(c, statementCall, func() error {
-		rows, err = c.WireConn.QueryContext(ctx, query, args)
+		rows, err = run()
 		return err
 	})
 	if err != nil {
@@ -210,9 +201,14 @@ func (r *faultyRows) Next(dest []driver.Value) error {
 	return r.conn.faulty.call(r.conn, nextCall, func() error { return r.Rows.Next(dest) })
 }
 
-func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (result driver.Result, err error) {
+func (c *faultyConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	return c.exec(func() (driver.Result, error) { return c.WireConn.ExecContext(ctx, query, args) })
+}
+
+// exec runs a statement that has none.
+func (c *faultyConn) exec(run func() (driver.Result, error)) (result driver.Result, err error) {
 	err = c.faulty.call(c, statementCall, func() error {
-		result, err = c.WireConn.ExecContext(ctx, query, args)
+		result, err = run()
 		return err
 	})
 	return result, err

@@ -2,7 +2,6 @@ package pattern
 
 import (
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -12,8 +11,7 @@ import (
 
 // TestAmbiguous knows the patterns for which a matcher that goes back needs
 // exponential time, and lets those pass that look alike.
-func TestAmbiguous(t *testing.T) {
-	t.Parallel()
+func TestAmbiguous(t *testing.T) { //nolint:paralleltest // what others allocate would be counted
 	for pattern, want := range map[string]bool{
 		`(a+)+$`: true, `(a|a)*b`: false, `(a|aa)+$`: true, `(.*a){12}x`: false, `(\w+\s?)*$`: true, `([a-z]+)*!`: true,
 		`(a*)*b`: true, `(a|b|ab)*c`: true, `(?i)(k|K)*x`: false, `(a?a?)*b`: true, `(?:ab|[ac]b)*d`: true, `(x+x+)+y`: true,
@@ -22,9 +20,8 @@ func TestAmbiguous(t *testing.T) {
 	} {
 		re, err := parse(pattern)
 		require.NoError(t, err)
-		begin := time.Now()
 		assert.Equal(t, want, ambiguous(re), pattern)
-		assert.Less(t, time.Since(begin), time.Second, pattern)
+		assert.Less(t, testing.AllocsPerRun(1, func() { ambiguous(re) }), 5000.0, pattern) // for the work that it does
 	}
 }
 

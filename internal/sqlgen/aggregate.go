@@ -39,15 +39,22 @@ func (w *writer) aggregate(a plan.Agg) {
 	w.text(")")
 }
 
+// where writes that what follows, until it is ended, is NULL for rows that do not
+// meet the condition of an aggregate.
+func (w *writer) where(a plan.Agg) (end func()) {
+	if a.Where == nil {
+		return func() {}
+	}
+	w.text("CASE WHEN ")
+	w.cond(a.Where, false)
+	w.text(" THEN ")
+	return func() { w.text(" END") }
+}
+
 // aggregated writes what an aggregate is of, which is NULL, and not counted,
 // for rows that do not meet its condition.
 func (w *writer) aggregated(a plan.Agg) {
-	if a.Where != nil {
-		w.text("CASE WHEN ")
-		w.cond(a.Where, false)
-		w.text(" THEN ")
-		defer w.text(" END")
-	}
+	defer w.where(a)()
 	switch {
 	case a.Arg != nil && (a.Distinct || a.Name == plan.Least || a.Name == plan.Greatest || a.Name == plan.Joined):
 		w.collated(a.Arg)
@@ -218,12 +225,7 @@ func (w *writer) filtered(a plan.Agg) {
 // jsonElement writes a value as MariaDB puts it into JSON, or NULL if its row
 // does not count.
 func (w *writer) jsonElement(a plan.Agg) {
-	if a.Where != nil {
-		w.text("CASE WHEN ")
-		w.cond(a.Where, false)
-		w.text(" THEN ")
-		defer w.text(" END")
-	}
+	defer w.where(a)()
 	w.text("COALESCE(")
 	switch a.Type.Value.Elem {
 	case dialect.Bool, dialect.Int, dialect.Uint, dialect.Float:

@@ -188,9 +188,6 @@ func attackParts(t *testing.T, s *harness.Suite) {
 	for _, f := range []any{kin.Extract, kin.Trunc} {
 		assert.Equal(t, reflect.TypeFor[kin.DatePart](), reflect.TypeOf(f).In(0))
 	}
-	if reflect.TypeFor[kin.DatePart]().Kind() != reflect.String {
-		return
-	}
 	for _, p := range append(payloads(), "", "lower", "abs", "trunc day", "YEAR", "year ", "years", "epoch") {
 		part := reflect.ValueOf(p).Convert(reflect.TypeFor[kin.DatePart]()).Interface().(kin.DatePart)
 		refused(t, s, kin.Query[student]().Where(kin.Extract(part, kin.F("age")).Eq(1)), p)
