@@ -3,6 +3,7 @@ package kin
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 
 	"github.com/kin-orm/kin/internal/plan"
 )
@@ -26,7 +27,7 @@ import (
 // their keys are written without escapes, and an object that has a key twice
 // has on each database another one of them.
 func JSON[V any](doc Expr, keys ...any) Expr {
-	return Expr{plan.JSONValue{Doc: doc.value(), Keys: keys, Type: reflect.TypeFor[V]()}}
+	return Expr{plan.JSONValue{Doc: doc.value(), Keys: slices.Clone(keys), Type: reflect.TypeFor[V]()}}
 }
 
 // JSONHas is the condition that the JSON document has something at the end of

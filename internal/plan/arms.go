@@ -84,10 +84,10 @@ func (a *armBuilder) heads(from *From, where Cond, root *node) {
 }
 
 // free returns the name, or one like it that no table of the graph has.
-func (a *armBuilder) free(name string) string {
-	for _, m := range a.query.Graph.Models {
+func (b *builder) free(name string) string {
+	for _, m := range b.query.Graph.Models {
 		if strings.EqualFold(m.Table, name) {
-			return a.free(name + "_")
+			return b.free(name + "_")
 		}
 	}
 	return name

@@ -102,6 +102,13 @@ func newBuilder(q Query, d dialect.Dialect) *builder {
 	}
 }
 
+// nested returns the builder of a query within b's statement.
+func (b *builder) nested(q Query, around *around) *builder {
+	return &builder{
+		query: q, d: b.d, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: around, ctes: b.ctes,
+	}
+}
+
 // root returns a From of the query's model. Its scope is a part of where: what
 // starts from the roots' keys need not ask again.
 func (b *builder) root() *From {

@@ -27,9 +27,7 @@ func (b *builder) firsts(from *From) (Cond, error) {
 	}
 	q.On, q.Level, q.Limit, q.Offset, q.Seek, q.Lock = nil, nil, nil, 0, nil, nil
 	q.Only, q.Defer, q.Linked = nil, nil, nil
-	n := &builder{
-		query: q, d: b.d, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: b.around, ctes: b.ctes,
-	}
+	n := b.nested(q, b.around)
 	root, _, err := n.tree()
 	if err != nil {
 		return nil, err

@@ -46,7 +46,7 @@ func (s Selection) nest(d dialect.Dialect) (*Statement, error) {
 	if err := n.roots(s, sel, root); err != nil || sel.Where == Const(false) {
 		return &Statement{Empty: true}, err
 	}
-	n.name = (&armBuilder{builder: n.builder}).free("kin_roots")
+	n.name = n.free("kin_roots")
 	table := &Table{Model: s.Query.Model, Alias: s.Query.Model.Table}
 	from := &From{Table: table, Joins: []*Join{n.toRoots(table, s.Query.Model.Key)}}
 	arm := nestedArm{sel: &Select{From: from}}

@@ -75,9 +75,7 @@ func (b *builder) inner(at place, s Subquery) (*builder, *Select, *node, error) 
 		return nil, nil, nil, err
 	}
 	q.Filter = b.query.Filter
-	n := &builder{
-		query: q, d: b.d, dialect: b.dialect, traits: b.traits, used: b.used, outer: b.outer, depth: b.depth, budget: b.budget, around: &around{b, at}, ctes: b.ctes,
-	}
+	n := b.nested(q, &around{b, at})
 	sel, root, err := n.base()
 	if err == nil && sel == nil {
 		sel = &Select{From: n.root(), Where: Const(false)}
