@@ -49,7 +49,29 @@ type (
 		ID   int64
 		Name string
 	}
+
+	// Lesson has a document, and words that are searched.
+	Lesson struct {
+		kin.Tracked
+
+		ID    int64
+		Title string
+		Text  string
+		Meta  map[string]any              `kin:",json"`
+		Class kin.ForeignKey[SchoolClass] `kin:",related_name=lessons"`
+	}
+
+	// Tagged has a list in a column: on PostgreSQL alone.
+	Tagged struct {
+		ID   int64
+		Tags []string
+	}
 )
+
+// KinTable gives the table of lessons a full-text index.
+func (Lesson) KinTable() kin.Table {
+	return kin.Table{SpecialIndexes: []kin.Index{{Name: "lesson_words", Columns: []string{"title", "text"}, FullText: true}}}
+}
 
 // columns: the typed columns of the models, declared once.
 var (
@@ -58,14 +80,23 @@ var (
 	studentScore  = kin.Col(func(s *Student) *int64 { return s.Score })
 	studentClass  = kin.Col(func(s *Student) *string { return &s.Class.Get().Name })
 	studentID     = kin.Col(func(s *Student) *int64 { return &s.ID })
+	studentOf     = kin.Rel(func(s *Student) *SchoolClass { return s.Class.Get() })
+	categoryName  = kin.Col(func(s *Student) *string { return &s.Category.Get().Name })
+	className     = kin.Col(func(c *SchoolClass) *string { return &c.Name })
+	tags          = kin.Col(func(t *Tagged) *[]string { return &t.Tags })
 )
 
-func registry() *kin.Registry {
+// registry returns the models that a database can have.
+func registry(database string) *kin.Registry {
 	var r kin.Registry
 	kin.Register[SchoolClass](&r)
 	kin.Register[Category](&r)
 	kin.Register[Student](&r)
 	kin.Register[Teacher](&r)
 	kin.Register[Club](&r)
+	kin.Register[Lesson](&r)
+	if database == "postgres" {
+		kin.Register[Tagged](&r)
+	}
 	return &r
 }
