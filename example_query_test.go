@@ -30,7 +30,7 @@ func ExampleQuery() {
 }
 
 // Both branches come with one statement, and each row once: 3 classes, 5
-// students and 3 teachers are 11 rows, not the product.
+// students, 3 teachers and 2 categories are 13 rows, not the product.
 func ExampleQuerySet_SelectRelated() {
 	ctx := context.Background()
 	var last kin.Event
@@ -68,7 +68,7 @@ func ExampleQuerySet_SelectRelated() {
 	//   student Eve learns Music
 	//   teacher Mrs Diaz
 	// 1C
-	// 11 rows
+	// 13 rows
 }
 
 // Conditions of one call speak of the same student, those of separate calls

@@ -72,8 +72,11 @@ func Query[T any]() QuerySet[T] { return QuerySet[T]{} }
 // A foreign key's row comes by a LEFT JOIN; no row is dropped for want of it.
 // One chain of to-many relations is joined too. If there are several
 // branches, or one that begins at a row that others share, they are arms of a
-// UNION ALL: the rows read are the sum of all related rows, never their product. Rows of the query come once each,
-// whatever is loaded with them, and one row of the database is one value.
+// UNION ALL: the rows read are the sum of all related rows, never their
+// product. A query of all rows of a table, in the order of their key, has an arm
+// for each relation, so that a row to which many lead is read once and not with
+// each of them. Rows of the query come once each, whatever is loaded with them,
+// and one row of the database is one value.
 //
 // Related rows come in the order of their primary key, or in that of a path
 // of [QuerySet.OrderBy] that leads to them. A path may have [MaxHops] steps.

@@ -23,6 +23,8 @@ func siblingCases() []Case {
 		{"siblings/one model at several places", testOneModelTwice},
 		{"siblings/row by row", testBranchIter},
 		{"siblings/a chain is joined", testChain},
+		{"siblings/whole tables like joined ones", testWholeLikeJoined},
+		{"siblings/whole tables and keys that lead nowhere", testWholeDangling},
 	}
 }
 
@@ -31,8 +33,9 @@ func testTwoBranches(t *testing.T, s *Suite) {
 	classes, err := kin.Query[SchoolClass]().
 		SelectRelated("students__category", "teachers__category").All(t.Context(), s.DB)
 	require.NoError(t, err)
-	// A row for each class, student and teacher; the product would be 3,000.
-	s.Wire.Want(t, 1, 50+50*20+50*3)
+	// A row for each class, student and teacher, and for each category of either;
+	// the product would be 3,000.
+	s.Wire.Want(t, 1, 50+50*20+50*3+2*len(school.Categories))
 	school.checkClasses(t, classes)
 }
 
@@ -133,7 +136,7 @@ func testSharedBranches(t *testing.T, s *Suite) {
 	school := s.NewSchool(t, 5, 20, 3)
 	students, err := kin.Query[Student]().SelectRelated("class__teachers__category", "class__students").All(t.Context(), s.DB)
 	require.NoError(t, err)
-	s.Wire.Want(t, 1, 5*20+5*3+5*20)
+	s.Wire.Want(t, 1, 5*20+5+5*3+5*20+len(school.Categories))
 	require.Len(t, students, len(school.Students))
 	classes := map[int64]*SchoolClass{}
 	for i, x := range students {
@@ -209,17 +212,22 @@ func testBranchIter(t *testing.T, s *Suite) {
 	assert.Zero(t, s.Pool().Stats().InUse)
 }
 
-// testChain loads one chain of to-many relations: a single join, in which
-// each row of the last relation comes once.
+// testChain loads one chain of to-many relations: of all rows each table on its
+// own, else a single join, in which each row of the last relation comes once.
 func testChain(t *testing.T, s *Suite) {
 	s = s.With(kin.WithRegistry(branchRegistry()))
 	w := newWorld(t, s, 6)
 	q := kin.Query[branchCompany]().SelectRelated("departments__rooms__plants").OrderBy("-departments__rooms__number")
+	order := keyOrder()
+	order.room = func(a, b *branchRoom) int { return cmp.Compare(b.Number, a.Number) }
 	got, err := q.All(t.Context(), s.DB)
+	require.NoError(t, err)
+	s.Wire.Want(t, 1, len(w.companies)+len(w.departments)+len(w.rooms)+len(w.plants))
+	w.check(t, got, w.companies, order, "departments", "rooms", "plants")
+
+	got, err = q.Filter("id__gt", 0).All(t.Context(), s.DB)
 	require.NoError(t, err)
 	assert.NotContains(t, s.Wire.Statements()[0], "UNION")
 	s.Wire.Want(t, 1, len(w.plants)+1) // and the company without departments
-	order := keyOrder()
-	order.room = func(a, b *branchRoom) int { return cmp.Compare(b.Number, a.Number) }
 	w.check(t, got, w.companies, order, "departments", "rooms", "plants")
 }

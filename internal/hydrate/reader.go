@@ -23,6 +23,7 @@ type Reader struct {
 	places []place // of the current row, by node
 	root   int64   // the number of the current root, if the shape has them
 	began  bool
+	ahead  []ahead
 }
 
 // A nodeState is a node while its rows are read.
@@ -155,7 +156,7 @@ func (r *Reader) node(i int, row []driver.Value) error {
 		return err
 	}
 	here := &r.places[i]
-	if parent.row == nil && i > 0 {
+	if parent.row == nil && i > 0 && !n.Apart {
 		*here = place{}
 		return nil
 	}
@@ -174,9 +175,13 @@ func (r *Reader) node(i int, row []driver.Value) error {
 		return err
 	}
 	n.last, n.lastKey, n.lastParent = *here, key, parent.row
+	for _, a := range n.apart {
+		r.refer(one(here.row, a.field), a.node)
+	}
 	switch {
 	case n.Relation == nil:
 		return n.number(*here, &key, row)
+	case n.Apart:
 	case n.ofPair:
 		*(*unsafe.Pointer)(parent.row) = here.row
 	case n.Relation.Kind == schema.ToOne:
@@ -190,7 +195,7 @@ func (r *Reader) node(i int, row []driver.Value) error {
 
 // parent returns the place of the row that n's row in row hangs on.
 func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
-	if n.Relation == nil {
+	if n.Relation == nil || n.Apart {
 		return place{}, nil
 	}
 	if n.ParentSlots == nil {
@@ -360,12 +365,41 @@ func (n *nodeState) ord(key *rel.Key, row []driver.Value) (int64, error) {
 	return 0, nil
 }
 
+// An ahead is a foreign key to a row that has not come yet.
+type ahead struct {
+	from *oneHeader
+	node int
+}
+
+// refer gives a foreign key the row that it leads to, which comes apart: now if
+// it has come, else in the end.
+func (r *Reader) refer(from *oneHeader, node int) {
+	if from.fk.State == rel.KeyOnly && !r.given(from, node) {
+		r.ahead = append(r.ahead, ahead{from, node})
+	}
+}
+
+// given reports whether the row that a foreign key leads to has come, and gives
+// it to it.
+func (r *Reader) given(from *oneHeader, node int) bool {
+	t := r.nodes[node].table
+	at, ok := t.get(&from.fk.Key)
+	if !ok || !t.filled[at] {
+		return false
+	}
+	from.row, from.fk.State = t.rows[at], rel.Loaded
+	return true
+}
+
 // Finish links children to their parents and returns the roots in order.
 func (r *Reader) Finish() ([]unsafe.Pointer, error) {
 	for i, t := range r.tables {
 		if slices.Contains(t.filled, false) {
 			return nil, errSpelling(r.shape.models[i])
 		}
+	}
+	for _, a := range r.ahead { // a row that is out of scope does not come
+		r.given(a.from, a.node)
 	}
 	for _, ordered := range []bool{false, true} { // the last to link a row's children sorts them
 		for i := range r.nodes {
@@ -410,6 +444,8 @@ func (r *Reader) Hooked() []any {
 
 // Reset makes the Reader ready for the next root. It forgets all rows.
 func (r *Reader) Reset() {
+	clear(r.ahead)
+	r.ahead = r.ahead[:0]
 	for i := range r.nodes {
 		n := &r.nodes[i]
 		clear(n.rows)

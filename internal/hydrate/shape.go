@@ -61,6 +61,9 @@ type Node struct {
 	Ordered bool
 	// Repeats is whether a row may come again elsewhere than in the next row.
 	Repeats bool
+	// Apart is whether the rows, which the parent's foreign key leads to, come
+	// without those that lead to them.
+	Apart bool
 	// NeedTable is whether others look this node's rows up by key.
 	NeedTable bool
 	// Given is whether the rows are in memory already, and not read.
@@ -82,7 +85,14 @@ type Node struct {
 	layout      *Layout // nil if the model is not tracked
 	left        []bool  // of the layout's fields: those that are not read; nil if all are
 	size        size
+	apart       []apart
 	ofPair      bool // whether the parent is a row of a link table without struct
+}
+
+// An apart is a foreign key whose rows come apart, in a node.
+type apart struct {
+	field *schema.Field
+	node  int
 }
 
 // A size is how many rows of a node the last Reader has read, that is, about how
@@ -140,7 +150,10 @@ func (s *Shape) Prepare() {
 		if n.NeedTable || n.Repeats || count[n.Model] > 1 && !n.Model.Bare {
 			n.table = s.tableOf(n.Model)
 		}
-		for _, child := range s.Nodes[i+1:] {
+		for j, child := range s.Nodes[i+1:] {
+			if child.Parent == i && child.Apart {
+				n.apart = append(n.apart, apart{child.Relation.Field, i + 1 + j})
+			}
 			if child.Parent == i && child.Relation.Kind == schema.ToMany {
 				n.keep = true
 				if child.ParentSlots != nil {

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kin-orm/kin/dialect"
@@ -23,10 +24,7 @@ func (b *builder) arms(from *From, where Cond, root *node, nodes []*node) *State
 			starts = append(starts, n)
 		}
 	}
-	for i, n := range starts {
-		a.arm(i, n)
-	}
-	a.finish()
+	a.plan(starts)
 	a.givePlaces()
 	if b.query.Stream {
 		a.s.Order = []int{2, 1}
@@ -35,15 +33,27 @@ func (b *builder) arms(from *From, where Cond, root *node, nodes []*node) *State
 	return a.s
 }
 
+// plan plans the arms that start at the nodes.
+func (a *armBuilder) plan(starts []*node) {
+	a.numbers = a.num != "" || a.query.Stream || slices.ContainsFunc(starts, func(n *node) bool { return a.sorts(n) || n.byTarget() != nil })
+	for i, n := range starts {
+		a.arm(i, n)
+	}
+	a.finish()
+}
+
 type armBuilder struct {
 	*builder
 	s     *Statement
+	whole bool     // whether the roots are all rows of their table
 	keys  []string // the names of the CTE's columns, or nil if there is no CTE
 	num   string   // the name of the CTE's number of the root, if it has one
 	width int      // of the columns before those of models
-	slots map[*schema.Column][]*Slot
-	pool  []*Slot
-	rows  []armRow
+	// numbers is whether there is a column for the number that rows are sorted by.
+	numbers bool
+	slots   map[*schema.Column][]*Slot
+	pool    []*Slot
+	rows    []armRow
 
 	places []Place // of the roots, if they are asked for
 }
@@ -99,7 +109,7 @@ func singleInt(m *schema.Model) bool {
 
 // arm plans the i-th arm: the rows of n, with those that foreign keys lead to.
 func (a *armBuilder) arm(i int, n *node) {
-	sel, table, num := a.start(n)
+	sel, table, num := a.begin(n)
 	terms := a.ordered(n, sel.From, table)
 	sel.Columns = append(sel.Columns, Number(i))
 	if a.query.Stream {
@@ -114,7 +124,11 @@ func (a *armBuilder) arm(i int, n *node) {
 			}
 		})
 	}
-	if n.parent != nil {
+	switch {
+	case n.parent == nil:
+	case n.apart:
+		hn.Apart, hn.NeedTable = true, true
+	default:
 		// A child's foreign key is its parent's key.
 		row.fills = append(row.fills, func(place func(*Slot) int) {
 			for _, c := range n.relation.ToColumns {
@@ -133,7 +147,7 @@ func (a *armBuilder) arm(i int, n *node) {
 	var below func(parent *node, at *Table)
 	below = func(parent *node, at *Table) {
 		for _, c := range parent.children {
-			if c.toMany() {
+			if c.toMany() || c.apart {
 				continue
 			}
 			t := a.join(sel.From, at, c.relation, false)
@@ -151,10 +165,15 @@ func (a *armBuilder) arm(i int, n *node) {
 // ordered returns the order of n's rows if it is not left to the reader: by
 // the single integer of their key.
 func (a *armBuilder) ordered(n *node, from *From, t *Table) []Term {
-	if n.parent == nil || len(n.order) == 0 && (singleInt(n.model) || n.byTarget() != nil) {
+	if !a.sorts(n) {
 		return nil
 	}
 	return a.terms(from, t, n, false)
+}
+
+// sorts reports whether the database has to number the rows of n.
+func (a *armBuilder) sorts(n *node) bool {
+	return n.toMany() && (len(n.order) > 0 || !singleInt(n.model) && n.byTarget() == nil)
 }
 
 // byTarget returns the column of a link table's rows that sorts them as the
@@ -169,7 +188,14 @@ func (n *node) byTarget() *schema.Column {
 
 // number adds the column that n's rows are sorted by.
 func (a *armBuilder) number(row *armRow, hn *hydrate.Node, n *node, terms []Term, num Expr, t *Table) {
+	zero := func() {
+		if a.numbers {
+			row.sel.Columns = append(row.sel.Columns, Number(0))
+		}
+	}
 	switch {
+	case n.apart:
+		zero()
 	case n.parent == nil && a.query.Stream:
 	case n.parent == nil && a.num != "":
 		hn.OrdSlot = len(row.sel.Columns)
@@ -180,10 +206,10 @@ func (a *armBuilder) number(row *armRow, hn *hydrate.Node, n *node, terms []Term
 	case n.byTarget() != nil:
 		s := a.slotOf(row, n.byTarget(), t)
 		row.fills = append(row.fills, func(place func(*Slot) int) { hn.OrdSlot = place(s) })
-		row.sel.Columns = append(row.sel.Columns, Number(0))
+		zero()
 	default:
 		hn.ByKey = true
-		row.sel.Columns = append(row.sel.Columns, Number(0))
+		zero()
 	}
 	if n.parent == nil && a.query.Stream {
 		row.sel.Columns = append(row.sel.Columns, Number(0))
@@ -202,8 +228,17 @@ func (a *armBuilder) shared(n *node) bool {
 	return false
 }
 
-// start returns the SELECT of n's rows and their table, and the number of
+// begin returns the SELECT of n's rows and their table, and the number of
 // the root that each belongs to.
+func (a *armBuilder) begin(n *node) (*Select, *Table, Expr) {
+	if a.whole {
+		sel, t := a.rowsOf(n)
+		return sel, t, Number(0)
+	}
+	return a.start(n)
+}
+
+// start is begin where the roots are not all rows of their table.
 func (a *armBuilder) start(n *node) (*Select, *Table, Expr) {
 	from, num := a.roots()
 	if n.parent == nil {

@@ -167,6 +167,9 @@ type node struct {
 	// homes are the relations of the parent whose fields hold the rows: the
 	// node's own, and many-to-many ones that begin with it.
 	homes []*schema.Relation
+	// apart is whether the rows, which foreign keys lead to, are an arm of their
+	// own: see builder.wholeArms.
+	apart bool
 	// unread are the columns that are left out.
 	unread map[*schema.Column]bool
 }
@@ -225,7 +228,21 @@ func (b *builder) tree() (*node, []*node, error) {
 			return nil, nil, err
 		}
 	}
+	for _, n := range nodes {
+		n.dropDefault()
+	}
 	return root, nodes, b.narrow(root, nodes)
+}
+
+// dropDefault forgets an order that begins with the primary key: it is the order
+// that rows have anyway.
+func (n *node) dropDefault() {
+	if len(n.order) == 0 || n.order[0].value != nil || n.target() != nil || len(n.model.Key) > 1 {
+		return
+	}
+	if o := n.order[0]; !o.desc && len(o.hops) == 0 && o.path.Column == n.model.Key[0] {
+		n.order = nil
+	}
 }
 
 // load adds what a relation loads and returns the node of its rows. The rows
@@ -374,10 +391,26 @@ func (b *builder) check(s *Select) error {
 	if b.err != nil {
 		return b.err
 	}
-	n := 1 + len(s.From.Joins)
+	n := s.tables()
 	if b.traits.MaxJoins > 0 && n > b.traits.MaxJoins {
 		return fmt.Errorf("kin: the query on %s joins %d tables; this database joins at most %d: load some relations in a query of their own",
 			b.query.Model.Name, n, b.traits.MaxJoins)
 	}
 	return nil
+}
+
+// tables returns how many tables the SELECT joins. A database makes a join of IN,
+// too.
+func (s *Select) tables() int {
+	n := 1 + len(s.From.Joins)
+	parts, several := s.Where.(All)
+	if !several {
+		parts = All{s.Where}
+	}
+	for _, c := range parts {
+		if in, ok := c.(*InSelect); ok {
+			n += in.Select.tables()
+		}
+	}
+	return n
 }

@@ -42,9 +42,12 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 		return nil, fmt.Errorf("kin: a query on %s has a negative limit or offset", q.Model.Name)
 	}
 	var s *Statement
-	if flat(root) {
+	switch {
+	case b.whole(root, where):
+		s = b.wholeArms(from, root, nodes)
+	case flat(root):
 		s = b.flat(from, where, root, nodes, locked)
-	} else {
+	default:
 		if err := b.lockless(); err != nil {
 			return nil, err
 		}

@@ -116,7 +116,7 @@ func TestOnly(t *testing.T) {
 		q := kin.Query[article]().SelectRelated("author").Only("title", "author__name")
 		list, err := q.All(ctx, s.DB)
 		require.NoError(t, err)
-		s.Wire.Want(t, 1, 4)
+		s.Wire.Want(t, 1, 6)
 		require.Len(t, list, 4)
 		sql, _, err := q.SQL(s.DB.Dialect())
 		require.NoError(t, err)

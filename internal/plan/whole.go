@@ -1,0 +1,77 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/schema"
+)
+
+// whole reports whether the query reads all rows of its table, in the order of
+// their key, with others that a join would repeat: then each table is read once,
+// by wholeArms.
+func (b *builder) whole(root *node, where Cond) bool {
+	q := &b.query
+	return where == nil && q.Limit == nil && q.Offset == 0 && !q.Reverse && !q.Stream && q.Lock == nil && q.Seek == nil && q.Source == nil &&
+		q.Level == nil && len(root.order) == 0 && singleInt(root.model) && slices.ContainsFunc(root.children, (*node).repeats)
+}
+
+// repeats reports whether a join would repeat a row: of n, because several rows
+// lead to it, or of its parent, because it leads to several.
+func (n *node) repeats() bool {
+	return n.toMany() || !n.relation.Unique || slices.ContainsFunc(n.children, (*node).repeats)
+}
+
+// wholeArms plans a statement that reads each table once: beside the to-many
+// relations, the rows that foreign keys lead to are arms of their own, so that
+// a row to which many lead comes once and not with each of these. What rows are
+// read is asked of the rows that lead to them, not of a join.
+//
+// It is for queries of all rows of a table. Where conditions or a limit leave few
+// of them, their keys would be looked up again for each arm, and a join is less
+// work: measured in docs/decisions.md.
+func (b *builder) wholeArms(from *From, root *node, nodes []*node) *Statement {
+	a := &armBuilder{builder: b, whole: true, s: &Statement{}, slots: map[*schema.Column][]*Slot{}}
+	a.s.Shape = &hydrate.Shape{ArmSlot: 0, RootSlot: -1, Nodes: make([]*hydrate.Node, len(nodes))}
+	var targets, rows []*node
+	for _, n := range nodes {
+		n.apart = n != root && n.shares()
+		switch {
+		case n.apart:
+			targets = append(targets, n)
+		case n == root, n.toMany():
+			rows = append(rows, n)
+		}
+	}
+	// A row that another leads to had best come before it, which can be given it
+	// at once. Databases do not promise to keep to that.
+	slices.Reverse(targets)
+	a.plan(append(targets, rows...))
+	return a.s
+}
+
+// shares reports whether n's rows are read once, in an arm of their own, for all
+// rows that lead to them by a foreign key. Keys of other kinds may be equal to
+// the database and not be the same.
+func (n *node) shares() bool {
+	r := n.relation
+	return r.Kind == schema.ToOne && !r.Unique && n.parent.target() == nil && !n.parent.model.Bare && !n.model.Bare &&
+		!slices.ContainsFunc(slices.Concat(r.FromColumns, r.ToColumns), func(c *schema.Column) bool {
+			return c.Value.Kind != dialect.Int && c.Value.Kind != dialect.Uint
+		})
+}
+
+// rowsOf returns a SELECT of the rows of n, and their table.
+func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
+	if n.parent == nil {
+		from := a.root()
+		return &Select{From: from}, from.Table
+	}
+	t := a.table(n.relation)
+	keys, parent := a.rowsOf(n.parent)
+	keys.Columns = refs(parent, n.relation.FromColumns)
+	sel := &Select{From: &From{Table: t}, Where: Both(&InSelect{Refs: refs(t, n.relation.ToColumns), Select: keys}, t.Scope)}
+	t.Scope = nil // which is met already
+	return sel, t
+}
