@@ -24,11 +24,11 @@ func TestAllocs(t *testing.T) { //nolint:paralleltest // others would be counted
 		{"read-one", 30},
 		{"wide-100", 100},
 		{"wide-10000", 6720},
-		{"students-joined", 30},
-		{"classes-joined", 30},
-		{"classes-prefetched", 140},
-		{"seed-split", 58}, // one statement with two branches
-		{"seed-prefetched", 226},
+		{"students-joined", 38},
+		{"classes-joined", 40},
+		{"classes-prefetched", 126},
+		{"seed-split", 47}, // one statement with two branches
+		{"seed-prefetched", 206},
 		{"filter-count", 24},
 		{"filter-list", 34},
 		{"text-kept", 0},

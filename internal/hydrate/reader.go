@@ -77,6 +77,8 @@ func newReader(s *Shape, tables []*table, hint int) *Reader {
 			ns.table = r.tables[n.table]
 			if hint == 0 {
 				ns.table.reserve(min(int(n.size.made.Load()), maxReserve))
+				ns.where = make([]int32, 0, len(ns.table.rows)+cap(ns.rows))
+				ns.read = make([]bool, 0, cap(ns.rows))
 			}
 		}
 	}
