@@ -223,8 +223,10 @@ func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, row
 	case copies:
 		return in.copyAll(ctx, columns, rows, keys)
 	}
+	batch := in.Batch()
+	defer batch.Close()
 	return in.chunks(columns, rows, keys, func(_ int, text sqlgen.Text) error {
-		_, err := in.Exec(ctx, text.SQL, anys(text.Args))
+		_, err := batch.Exec(ctx, text.SQL, anys(text.Args))
 		return err
 	})
 }
@@ -368,8 +370,10 @@ func (in *inserter) consecutive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	batch := in.Batch()
+	defer batch.Close()
 	return in.chunks(in.columns, in.fresh, nil, func(from int, text sqlgen.Text) error {
-		result, err := in.Exec(ctx, text.SQL, anys(text.Args))
+		result, err := batch.Exec(ctx, text.SQL, anys(text.Args))
 		if err != nil {
 			return err
 		}

@@ -176,14 +176,19 @@ func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result
 	if s.again(err) {
 		result, err = s.Runner.ExecContext(ctx, query, args...)
 	}
-	if s.Report != nil {
-		event := Event{SQL: query, Params: len(args), Duration: time.Since(start), Err: err}
-		if err == nil {
-			event.Rows, _ = result.RowsAffected()
-		}
-		s.Report(ctx, event)
-	}
+	s.executed(ctx, Event{SQL: query, Params: len(args), Duration: time.Since(start), Err: err}, result)
 	return result, err
+}
+
+// executed reports a statement without rows.
+func (s Session) executed(ctx context.Context, event Event, result sql.Result) {
+	if s.Report == nil {
+		return
+	}
+	if event.Err == nil {
+		event.Rows, _ = result.RowsAffected()
+	}
+	s.Report(ctx, event)
 }
 
 // Do runs what is no statement by its text, but counts as one.
