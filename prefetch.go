@@ -40,7 +40,9 @@ type prefetch struct {
 //
 // Without a subquery, all rows are loaded, as by SelectRelated. Relations that
 // have no rows are loaded, and empty. A relation can be loaded once: a field
-// can hold only one of several subqueries.
+// can hold only one of several subqueries. What holds for a result as a whole is
+// said of the query itself: FetchPeers, Strict, Concurrent and Snapshot. A
+// subquery has no MaxRows and locks nothing.
 //
 // Within the result, one row of the database is one value, also where several
 // statements read it, unless two paths to it load a relation of it by different
