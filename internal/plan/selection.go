@@ -160,9 +160,28 @@ func (b *builder) reached(from *From, name Lazy) (Expr, error) {
 	}
 	for len(hops) > 0 && (hops[0].Kind != schema.ToOne || !(step{path: p, hops: hops}).ends()) {
 		at = b.join(from, at, hops[0], false)
+		b.sortMany(p, hops[0], at)
 		hops = hops[1:]
 	}
 	return step{path: p, hops: hops}.reference(at)
+}
+
+// sortMany notes the order of the rows at the end of a hop of a path, if there are
+// many: that of their primary key, to which links lead. Without it, each database
+// would have another, and a limit other rows.
+func (b *builder) sortMany(p lookup.Path, hop *schema.Relation, at *Table) {
+	if hop.Kind != schema.ToMany || slices.ContainsFunc(b.many, func(t Term) bool { return t.Expr.(Ref).Table == at }) {
+		return
+	}
+	key := at.Model.Key
+	for _, r := range p.Hops {
+		if r.Via != nil && r.Via.Link == hop {
+			key = r.Via.Target.FromColumns
+		}
+	}
+	for _, c := range key {
+		b.many = append(b.many, Term{Expr: Ref{at, c}, Column: c})
+	}
 }
 
 func (b *builder) annotation(name string) (Value, bool) {
@@ -185,6 +204,7 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 		if sel.Order == nil {
 			sel.Order = b.terms(sel.From, sel.From.Table, root, s.Query.Reverse)
 		}
+		sel.Order = slices.Concat(sel.Order, b.many)
 		return nil
 	}
 	nulls := func(i int) bool { return b.mayBeNull(sel.Columns[i]) }
