@@ -177,6 +177,9 @@ func (r *Record) nested(sf reflect.StructField, prefix, where string) error {
 	if err := inner.add(t, prefix, where); err != nil {
 		return err
 	}
+	if len(inner.Fields)+len(inner.Slices) == 0 && !sf.Anonymous { // a foreign key, say, which would be NULL in silence
+		return fmt.Errorf("%s.%s has the type %s, which no value can be read into; take a struct of fields, a key, or leave it out (`kin:\"-\"`)", r.typ, where, sf.Type)
+	}
 	for _, s := range inner.Slices {
 		if pointer {
 			return fmt.Errorf("%s is a slice behind a pointer, which may be nil; take the struct itself", s.path)
