@@ -79,7 +79,8 @@ func ValueOf(t reflect.Type) (*Record, error) {
 	return &Record{
 		typ: t, parts: []part{{from: 0, to: 1}},
 		Fields: []RecordField{{
-			Name: "value", path: "a value of " + t.String(), mend: "or give the expression a Default", zero: c.Value.Kind == dialect.Array, decode: codecOf(c.Field).decode,
+			Name: "value", path: "a value of " + t.String(), mend: "or give the expression a Default", zero: c.Value.Kind == dialect.Array,
+			Column: c, decode: codecOf(c.Field).decode,
 		}},
 	}, nil
 }
