@@ -115,24 +115,24 @@ func (q *query) derived() *query {
 }
 
 // readGraph reads the rows of a query with levels below it.
-func (s *session) readGraph(ctx context.Context, c *compiled, hint int) (g *graphRows, err error) {
+// watch, if not nil, is called after each of the rows.
+func (s *session) readGraph(ctx context.Context, c *compiled, args []any, hint int, watch rowWatch) (g *graphRows, err error) {
+	if err := s.mayRead(c); err != nil {
+		return nil, err
+	}
 	if c.fetch.snapshot && s.begin != nil {
 		err = s.snapshot(ctx, func(s *session) error {
-			g, err = s.readGraphIn(ctx, c, hint)
+			g, err = s.readGraphIn(ctx, c, args, hint, watch)
 			return err
 		})
 		return g, err
 	}
-	return s.readGraphIn(ctx, c, hint)
+	return s.readGraphIn(ctx, c, args, hint, watch)
 }
 
-func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*graphRows, error) {
+func (s *session) readGraphIn(ctx context.Context, c *compiled, args []any, hint int, watch rowWatch) (*graphRows, error) {
 	g := newGraphRows(s, c, hint)
-	var watch rowWatch
-	if !c.budgeted {
-		watch = counting(s.maxRows)
-	}
-	if err := c.size.each(ctx, &s.Session, c.sql, c.args, c.Shape.Width, rowReader(g.first.Reader, watch)); err != nil {
+	if err := c.size.each(ctx, &s.Session, c.sql, args, c.Shape.Width, rowReader(g.first.Reader, watch)); err != nil {
 		return nil, err
 	}
 	return g, g.load(ctx)

@@ -87,7 +87,16 @@ func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error)
 		}
 		return found.places.Note(row)
 	}
-	if found.rows, hooked, err = s.readAll(ctx, db, c, args, int(min(sk.key.limit, 512)), note); err != nil {
+	hint := int(min(sk.key.limit, 512))
+	if c.first != nil {
+		var g *graphRows
+		if g, err = s.readGraph(ctx, c, args, hint, note); err == nil {
+			found.rows, hooked = g.roots, g.hooked()
+		}
+	} else {
+		found.rows, hooked, err = s.readAll(ctx, db, c, args, hint, note)
+	}
+	if err != nil {
 		return found, s.queryError(ctx, sk.model, err)
 	}
 	if sk.key.back {

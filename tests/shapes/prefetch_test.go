@@ -31,3 +31,59 @@ func TestPrefetchWholes(t *testing.T) {
 		assert.ErrorIs(t, errOf(rows[3].Comments.All()[0].Article.Get().Labels.Load(ctx, db)), kin.ErrNotLoaded)
 	})
 }
+
+// TestPrefetchPages: pages by cursor and batches have what is prefetched, and
+// cursors are those of rows that several statements read.
+func TestPrefetchPages(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		s = teams(t, s)
+		ctx, db, plain := t.Context(), s.DB, kin.Query[member]().OrderBy("-name")
+		q := plain.SelectRelated("hosts").Prefetch("chief__team").Prefetch("team__members", kin.Query[member]().OrderBy("-name").Limit(1))
+		check := func(rows []*member) {
+			t.Helper()
+			for _, m := range rows {
+				last := map[string]string{"a": "Bob", "b": "Cem"}[m.Team.Get().Name]
+				require.Equal(t, 1, m.Team.Get().Members.Len())
+				assert.Equal(t, last, m.Team.Get().Members.All()[0].Name)
+				require.True(t, m.Hosts.Loaded())
+				if m.Name != "Ann" {
+					assert.Equal(t, "a", m.Chief.Get().Team.Get().Name)
+				}
+			}
+		}
+		for _, q := range []kin.QuerySet[member]{q, q.Concurrent(), q.Snapshot(), q.FetchPeers()} {
+			var got string
+			var cursors []string
+			for cursor := ""; ; {
+				page, err := q.PageFrom(ctx, db, cursor, 1)
+				require.NoError(t, err)
+				check(page.Rows)
+				got += page.Rows[0].Name
+				cursors = append(cursors, page.Previous)
+				if cursor = page.Next; cursor == "" {
+					break
+				}
+			}
+			assert.Equal(t, "CemBobAnn", got)
+			page, err := q.PageFrom(ctx, db, cursors[2], 2)
+			require.NoError(t, err)
+			require.Len(t, page.Rows, 2)
+			assert.Equal(t, "Cem", page.Rows[0].Name)
+			check(page.Rows)
+			n := 0
+			for rows, err := range q.Batches(ctx, db, 2) {
+				require.NoError(t, err)
+				check(rows)
+				n += len(rows)
+			}
+			assert.Equal(t, 3, n)
+		}
+		s.Wire.Reset()
+		require.NoError(t, errOf(plain.Prefetch("team").PageFrom(ctx, db, "", 2)))
+		s.Wire.Want(t, 2, 3+2)
+		if s.Name != "sqlite" {
+			assert.ErrorIs(t, errOf(plain.ForUpdate().Prefetch("team").PageFrom(ctx, db, "", 2)), kin.ErrNoTx)
+		}
+	})
+}
