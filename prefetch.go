@@ -116,8 +116,8 @@ func (q *query) derived() *query {
 
 // readGraph reads the rows of a query with levels below it.
 // watch, if not nil, is called after each of the rows.
-func (s *session) readGraph(ctx context.Context, c *compiled, args []any, hint int, watch rowWatch) (g *graphRows, err error) {
-	if err := s.mayRead(c); err != nil {
+func (s *session) readGraph(ctx context.Context, db Executor, c *compiled, args []any, hint int, watch rowWatch) (g *graphRows, err error) {
+	if s, err = s.reader(ctx, db, c); err != nil {
 		return nil, err
 	}
 	if c.fetch.snapshot && s.begin != nil {

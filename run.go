@@ -113,7 +113,7 @@ func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, h
 		if !c.budgeted {
 			watch = counting(s.maxRows)
 		}
-		g, err := s.readGraph(ctx, c, c.args, hint, watch)
+		g, err := s.readGraph(ctx, db, c, c.args, hint, watch)
 		if err == nil && q.reads.maxRows > 0 && int64(len(g.roots)) > q.reads.maxRows {
 			err = tooMany(q.reads.maxRows)
 		}

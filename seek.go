@@ -90,7 +90,7 @@ func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error)
 	hint := int(min(sk.key.limit, 512))
 	if c.first != nil {
 		var g *graphRows
-		if g, err = s.readGraph(ctx, c, args, hint, note); err == nil {
+		if g, err = s.readGraph(ctx, db, c, args, hint, note); err == nil {
 			found.rows, hooked = g.roots, g.hooked()
 		}
 	} else {

@@ -1,6 +1,7 @@
 package shapes
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -85,5 +86,54 @@ func TestPrefetchPages(t *testing.T) {
 		if s.Name != "sqlite" {
 			assert.ErrorIs(t, errOf(plain.ForUpdate().Prefetch("team").PageFrom(ctx, db, "", 2)), kin.ErrNoTx)
 		}
+	})
+}
+
+// TestPrefetchOnReplicas: all statements of a query are read from one replica,
+// and none of them is a write to follow.
+func TestPrefetchOnReplicas(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		s = printed(t, s)
+		behind := printed(t, harness.New(t, s.Target))
+		other := printed(t, harness.New(t, s.Target))
+		ctx := kin.ReadYourWrites(t.Context())
+		s = s.With(kin.WithRegistry(press()), kin.WithReplicas(behind.DB, other.DB))
+		db, q := s.DB, kin.Query[article]().Prefetch("comments").Prefetch("author__home")
+		peers, err := kin.Query[article]().FetchPeers().All(ctx, db)
+		require.NoError(t, err)
+		for what, read := range map[string]func(context.Context) error{
+			"all":        func(ctx context.Context) error { return errOf(q.All(ctx, db)) },
+			"concurrent": func(ctx context.Context) error { return errOf(q.Concurrent().All(ctx, db)) },
+			"snapshot":   func(ctx context.Context) error { return errOf(q.Snapshot().All(ctx, db)) },
+			"page":       func(ctx context.Context) error { return errOf(q.Page(ctx, db, 1, 9)) },
+			"iter": func(ctx context.Context) (failed error) {
+				for _, err := range q.Iter(ctx, db) {
+					failed = err
+				}
+				return failed
+			},
+			"snapshot iter": func(ctx context.Context) (failed error) {
+				for _, err := range q.Snapshot().Iter(ctx, db) {
+					failed = err
+				}
+				return failed
+			},
+		} {
+			behind.Wire.Reset()
+			other.Wire.Reset()
+			require.NoError(t, read(ctx), what)
+			assert.Equal(t, 4, max(len(behind.Wire.Statements()), len(other.Wire.Statements())), what)
+			assert.Zero(t, min(len(behind.Wire.Statements()), len(other.Wire.Statements())), what)
+			s.Wire.Want(t, 0, 0)
+			require.NoError(t, read(kin.OnPrimary(ctx)), what)
+			s.Wire.Want(t, 4, 4+6+2+2)
+		}
+		require.NoError(t, errOf(peers[3].Comments.Load(ctx, db)))
+		s.Wire.Want(t, 0, 0)
+		require.NoError(t, kin.Insert(ctx, db, &town{Name: "Essen"}))
+		s.Wire.Reset()
+		require.NoError(t, errOf(q.All(ctx, db)))
+		s.Wire.Want(t, 4, 4+6+2+2)
 	})
 }
