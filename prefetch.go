@@ -46,9 +46,9 @@ type prefetch struct {
 //
 // Within the result, one row of the database is one value, also where several
 // statements read it, unless two paths to it load a relation of it by different
-// subqueries: then each path has values of its own. The statements see the
-// database one after another; [QuerySet.Snapshot] has all see it as it was at
-// one instant.
+// subqueries, or other columns of it ([QuerySet.Only]): then each path has values
+// of its own. The statements see the database one after another;
+// [QuerySet.Snapshot] has all see it as it was at one instant.
 func (qs QuerySet[T]) Prefetch(path Path[T], sub ...Subquery) QuerySet[T] {
 	return QuerySet[T]{qs.q.prefetching(reflect.TypeFor[T](), string(path), sub)}
 }

@@ -102,6 +102,7 @@ func (s *session) mayLock() error {
 // WithReplicas has queries and selections read from the replicas, in turn, which are
 // databases with the same tables as this one, the primary, and follow it with
 // some delay. They stay the caller's to close.
+// All statements of one query are read from one of them.
 //
 // All that runs in a transaction, locks rows, writes, or belongs to a write
 // ([GetOrCreate], [Reload] and the like) is on the primary, and so is [Raw].

@@ -49,12 +49,9 @@ func (b *builder) rawCond(at *Table, r Raw) (Cond, error) {
 	if err != nil || !renamed(at) {
 		return sql, err
 	}
-	own := &Table{Model: at.Model, Alias: at.Model.Table}
-	sel := &Select{From: &From{Table: own}, Where: sql}
-	for i, c := range at.Model.Key {
-		sel.Columns = append(sel.Columns, As{Ref{own, c}, KeyName(i)})
-	}
-	return &InSelect{Refs: refs(at, at.Model.Key), Select: sel}, nil
+	sel := onceMore(at)
+	sel.Columns, sel.Where = []Expr{Number(1)}, Both(sql, sel.Where)
+	return &There{sel}, nil
 }
 
 // rawValue resolves a user's SQL as a value of each row of at.
@@ -63,12 +60,19 @@ func (b *builder) rawValue(at *Table, r Raw) (Expr, error) {
 	if err != nil || !renamed(at) {
 		return sql, err
 	}
-	own := &Table{Model: at.Model, Alias: at.Model.Table}
+	sel := onceMore(at)
+	sel.Columns = []Expr{sql}
+	return Nested{Select: sel}, nil
+}
+
+// onceMore returns a SELECT of the row of a table once more, under the table's name.
+func onceMore(t *Table) *Select {
+	own := &Table{Model: t.Model, Alias: t.Model.Table}
 	var same All
-	for _, c := range at.Model.Key {
-		same = append(same, &Test{X: Ref{own, c}, Y: Ref{at, c}, Op: lookup.Exact})
+	for _, c := range t.Model.Key {
+		same = append(same, &Test{X: Ref{own, c}, Y: Ref{t, c}, Op: lookup.Exact})
 	}
-	return Nested{Select: &Select{Columns: []Expr{sql}, From: &From{Table: own}, Where: conjunction(same)}}, nil
+	return &Select{From: &From{Table: own}, Where: same}
 }
 
 // renamed reports whether the rows of a table go by another name than the
