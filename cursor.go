@@ -88,7 +88,7 @@ func (q *query) pageFrom(ctx context.Context, db Executor, t reflect.Type, text 
 	if err != nil {
 		return nil, "", "", err
 	}
-	sk := seeker{query: q, model: t, key: seekKey{limit: int64(size) + 1}}
+	sk := seeker{query: q, model: t, key: seekKey{limit: int64(size) + 1}, beside: 1}
 	var at cursor
 	if text != "" {
 		if at, err = seal.open(text); err != nil {

@@ -36,3 +36,31 @@ func TestCursorQuery(t *testing.T) {
 		assert.NotContains(t, err.Error(), "column")
 	})
 }
+
+// TestCursorBudget: a budget of rows holds for pages by cursor and for batches, of
+// which each is a statement. The row that shows whether there are more is not one
+// of them.
+func TestCursorBudget(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		s = teams(t, s)
+		ctx, db, q := t.Context(), s.DB, kin.Query[team]()
+		batch := func(q kin.QuerySet[team], size int) (failed error) {
+			for _, err := range q.Batches(ctx, db, size) {
+				failed = err
+			}
+			return failed
+		}
+		two := q.MaxRows(2)
+		require.NoError(t, batch(two, 2))
+		require.NoError(t, errOf(two.PageFrom(ctx, db, "", 2)))
+		require.NoError(t, batch(q.MaxRows(1), 1))
+		require.NoError(t, errOf(q.MaxRows(1).PageFrom(ctx, db, "", 1)))
+		for _, err := range []error{
+			batch(q.MaxRows(1), 2), errOf(q.MaxRows(1).PageFrom(ctx, db, "", 2)), errOf(q.MaxRows(1).Prefetch("members").PageFrom(ctx, db, "", 9)),
+			batch(q.MaxRows(1).SelectRelated("members"), 9), errOf(q.MaxRows(1).SelectRelated("members").PageFrom(ctx, db, "", 9)),
+		} {
+			assert.ErrorIs(t, err, kin.ErrMaxRows)
+		}
+	})
+}
