@@ -15,22 +15,28 @@ func WithMaxRows(n int) Option { return func(db *DB) { db.s.maxRows = int64(max(
 
 // budget returns a function that is called for each row that the query reads, and
 // fails when there are too many, or nil if there is no budget.
-func (s *session) budget(q *query) rowWatch {
+func (s *session) budget(q *query) rowWatch { return counting(s.budgetOf(q)) }
+
+// budgetOf is how many rows the query may read, or 0.
+func (s *session) budgetOf(q *query) int64 {
 	switch {
 	case q != nil && q.reads.maxRows > 0:
-		return counting(q.reads.maxRows)
+		return q.reads.maxRows
 	case q != nil && len(q.keys) > 0: // of rows that are in memory
-		return nil
+		return 0
 	}
-	return counting(s.maxRows)
+	return s.maxRows
 }
 
 // counting returns a function that fails when it is called more often than that.
-func counting(most int64) rowWatch {
+func counting(most int64) rowWatch { return countingBut(most, 0) }
+
+// countingBut is counting, but for some rows that nobody has asked for.
+func countingBut(most, beside int64) rowWatch {
 	if most == 0 {
 		return nil
 	}
-	left := most
+	left := most + beside
 	return func(*hydrate.Reader, []driver.Value) error {
 		if left--; left < 0 {
 			return tooMany(most)

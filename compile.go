@@ -208,7 +208,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 // writeLevels plans what the query prefetches.
 func (c *compiled) writeLevels(q *query, m *schema.Model, d dialect.Dialect, filter func(*plan.Table) (plan.Cond, error)) error {
 	c.first = &level{Level: &hydrate.Level{Shape: c.Shape}}
-	p := &leveling{graph: c.graph, dialect: d, filter: filter}
+	p := &leveling{graph: c.graph, dialect: d, filter: filter, fetch: c.fetch}
 	if err := p.levels(c.first, q, m, nil); err != nil {
 		return err
 	}

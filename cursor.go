@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/kin-orm/kin/internal/crypt"
 	"github.com/kin-orm/kin/internal/hydrate"
@@ -87,7 +88,7 @@ func (q *query) pageFrom(ctx context.Context, db Executor, t reflect.Type, text 
 	if err != nil {
 		return nil, "", "", err
 	}
-	sk := seeker{query: q, model: t, key: seekKey{limit: int64(size) + 1}}
+	sk := seeker{query: q, model: t, key: seekKey{limit: int64(size) + 1}, beside: 1}
 	var at cursor
 	if text != "" {
 		if at, err = seal.open(text); err != nil {
@@ -140,16 +141,18 @@ func (q *query) cursors(ctx context.Context, s *session, t reflect.Type) (cs cur
 		return cs, fmt.Errorf("kin: a page of %s: cursors need a key; open the database with kin.WithCursorKeys", t.Name())
 	}
 	// How its rows are counted says what the conditions are, and not what is
-	// loaded.
+	// loaded. Comments say nothing.
 	c, err := q.compile(ctx, s, t, variant{form: count})
 	if err != nil {
 		return cs, err
 	}
 	h := sha256.New()
-	_, _ = fmt.Fprintf(h, "%q %q %q", c.sql, t.String(), s.dialect.Name())
+	var order []string
+	text := c.sql
 	if q != nil {
-		_, _ = fmt.Fprintf(h, " %q", unmarked(q.order))
+		order, text = q.order, strings.TrimSuffix(text, q.reads.tags)
 	}
+	_, _ = fmt.Fprintf(h, "%q %q %q %q", text, t.String(), s.dialect.Name(), unmarked(order))
 	for _, arg := range c.args {
 		_, _ = fmt.Fprintf(h, " %T %q", arg, fmt.Sprint(arg))
 	}
@@ -213,11 +216,14 @@ func (cs cursorSeal) open(text string) (c cursor, err error) {
 		return c, errCursorLong
 	}
 	sealed, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil {
+	if err != nil || strings.ContainsAny(text, "\r\n") { // which base64 passes over
 		return c, errors.New("it is no base64 text of a URL")
 	}
 	plain, err := cs.cipher.Open(sealed)
-	if err != nil {
+	switch {
+	case errors.Is(err, crypt.ErrAltered): // which speaks of columns
+		return c, errors.New("it was altered, or cut off")
+	case err != nil:
 		return c, fmt.Errorf("it %w", err)
 	}
 	b, _ := plain.([]byte)

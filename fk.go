@@ -198,7 +198,7 @@ func loadOne(ctx context.Context, db Executor, t reflect.Type, field any) error 
 	known := false
 	if f := fetchingOf(fk.Link); f != nil {
 		var err error
-		row, known, err = f.one(ctx, s, *fk)
+		row, known, err = f.one(ctx, db, *fk)
 		switch {
 		case err != nil:
 			return err

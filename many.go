@@ -92,7 +92,7 @@ func homeOf(t reflect.Type, many *rel.Many, what string) (rel.Link, rel.Key, err
 func fetch(ctx context.Context, db Executor, t reflect.Type, many *rel.Many, field any) (done bool, err error) {
 	s := db.session()
 	if f := fetchingOf(many.Link); f != nil && !many.Loaded {
-		done, err = f.many(ctx, s, many.Link, field)
+		done, err = f.many(ctx, db, many.Link, field)
 	}
 	if !done && err == nil {
 		s.single(ctx, many.Link, t.Name())

@@ -36,30 +36,31 @@ func newPeerRows(readers []*hydrate.Reader) map[*schema.Model]*hydrate.PeerRows 
 }
 
 // one returns the row that a foreign key leads to, and whether it is known.
-func (f *fetching) one(ctx context.Context, s *session, fk rel.FK) (row hydrate.Pointer, known bool, err error) {
+func (f *fetching) one(ctx context.Context, db Executor, fk rel.FK) (row hydrate.Pointer, known bool, err error) {
 	if f.strict {
 		return nil, false, strictly(fk.Link)
 	}
-	return f.peers.load(ctx, s, nil, fk.Key)
+	return f.peers.load(ctx, db, nil, fk.Key)
 }
 
 // many loads a collection, and reports whether it is known. A copy of a field
 // is not: it is in no row.
-func (f *fetching) many(ctx context.Context, s *session, link rel.Link, field any) (known bool, err error) {
+func (f *fetching) many(ctx context.Context, db Executor, link rel.Link, field any) (known bool, err error) {
 	if f.strict {
 		return false, strictly(link)
 	}
 	if _, copied := link.Owner.(*rel.Trail); copied || fieldOf(link.Owner, link.Relation.Field) != field {
 		return false, nil
 	}
-	_, known, err = f.peers.load(ctx, s, link.Owner, rel.Key{})
+	_, known, err = f.peers.load(ctx, db, link.Owner, rel.Key{})
 	return known, err
 }
 
 // load loads the relation for owner, and for its peers unless that has been
 // done. The row that a foreign key with the key leads to is returned; a
 // collection is put into owner's field. It reports whether owner is known.
-func (p *peers) load(ctx context.Context, s *session, owner any, key rel.Key) (row hydrate.Pointer, known bool, err error) {
+func (p *peers) load(ctx context.Context, db Executor, owner any, key rel.Key) (row hydrate.Pointer, known bool, err error) {
+	s := db.session()
 	select {
 	case p.turn <- struct{}{}:
 	case <-ctx.Done():
@@ -68,7 +69,11 @@ func (p *peers) load(ctx context.Context, s *session, owner any, key rel.Key) (r
 	defer func() { <-p.turn }()
 	if p.loaded == nil {
 		stands := p.rows.Stand(p.relation)
-		hooked, err := s.loadLevel(ctx, p.relation, stands)
+		reader, err := s.reader(ctx, db, &compiled{})
+		if err != nil {
+			return nil, false, err
+		}
+		hooked, err := reader.loadLevel(ctx, p.relation, stands)
 		if err != nil {
 			return nil, false, err
 		}

@@ -40,13 +40,15 @@ type prefetch struct {
 //
 // Without a subquery, all rows are loaded, as by SelectRelated. Relations that
 // have no rows are loaded, and empty. A relation can be loaded once: a field
-// can hold only one of several subqueries.
+// can hold only one of several subqueries. What holds for a result as a whole is
+// said of the query itself: FetchPeers, Strict, Concurrent and Snapshot. A
+// subquery has no MaxRows and locks nothing.
 //
 // Within the result, one row of the database is one value, also where several
 // statements read it, unless two paths to it load a relation of it by different
-// subqueries: then each path has values of its own. The statements see the
-// database one after another; [QuerySet.Snapshot] has all see it as it was at
-// one instant.
+// subqueries, or other columns of it ([QuerySet.Only]): then each path has values
+// of its own. The statements see the database one after another;
+// [QuerySet.Snapshot] has all see it as it was at one instant.
 func (qs QuerySet[T]) Prefetch(path Path[T], sub ...Subquery) QuerySet[T] {
 	return QuerySet[T]{qs.q.prefetching(reflect.TypeFor[T](), string(path), sub)}
 }
@@ -113,24 +115,24 @@ func (q *query) derived() *query {
 }
 
 // readGraph reads the rows of a query with levels below it.
-func (s *session) readGraph(ctx context.Context, c *compiled, hint int) (g *graphRows, err error) {
+// watch, if not nil, is called after each of the rows.
+func (s *session) readGraph(ctx context.Context, db Executor, c *compiled, args []any, hint int, watch rowWatch) (g *graphRows, err error) {
+	if s, err = s.reader(ctx, db, c); err != nil {
+		return nil, err
+	}
 	if c.fetch.snapshot && s.begin != nil {
 		err = s.snapshot(ctx, func(s *session) error {
-			g, err = s.readGraphIn(ctx, c, hint)
+			g, err = s.readGraphIn(ctx, c, args, hint, watch)
 			return err
 		})
 		return g, err
 	}
-	return s.readGraphIn(ctx, c, hint)
+	return s.readGraphIn(ctx, c, args, hint, watch)
 }
 
-func (s *session) readGraphIn(ctx context.Context, c *compiled, hint int) (*graphRows, error) {
+func (s *session) readGraphIn(ctx context.Context, c *compiled, args []any, hint int, watch rowWatch) (*graphRows, error) {
 	g := newGraphRows(s, c, hint)
-	var watch rowWatch
-	if !c.budgeted {
-		watch = counting(s.maxRows)
-	}
-	if err := c.size.each(ctx, &s.Session, c.sql, c.args, c.Shape.Width, rowReader(g.first.Reader, watch)); err != nil {
+	if err := c.size.each(ctx, &s.Session, c.sql, args, c.Shape.Width, rowReader(g.first.Reader, watch)); err != nil {
 		return nil, err
 	}
 	return g, g.load(ctx)

@@ -58,6 +58,7 @@ type leveling struct {
 	graph   *schema.Graph
 	dialect dialect.Dialect
 	filter  func(*plan.Table) (plan.Cond, error)
+	fetch   fetchMode // of the query
 }
 
 // levels plans what is loaded below the rows of q, which are those of a node
@@ -147,6 +148,9 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 		return fmt.Errorf("kin: Prefetch of %s has a limit or an offset, but it leads to one row for each: leave it out, or take Filter", r.GoName())
 	}
 	l := &level{Level: &hydrate.Level{Relation: r, Above: above.Level, Source: source}, path: strings.TrimPrefix(above.path+"__"+r.Name, "__")}
+	if what := q.wholesOnly(p.fetch); what != "" {
+		return fmt.Errorf("kin: the subquery of Prefetch(%q) is to %s", l.path, what)
+	}
 	if sub.trims(deleted) {
 		l.Trim = sub
 	}
@@ -181,6 +185,27 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 		return err
 	}
 	return p.levels(l, q, r.To, rest)
+}
+
+// wholesOnly returns what a subquery of Prefetch asks for and has not for itself,
+// or an empty text: what the query around it is, it may be too.
+func (q *query) wholesOnly(around fetchMode) string {
+	const say = ", which is said of the query around it"
+	switch m := q.fetch; {
+	case q.reads.lock != nil:
+		return "lock with ForUpdate or ForShare; lock the rows by a query of their own"
+	case q.reads.maxRows > 0:
+		return "count with MaxRows; give it a limit, which is that of each parent, or the database WithMaxRows"
+	case m.strict && !around.strict:
+		return "be Strict" + say
+	case m.peers && !around.peers:
+		return "be read with FetchPeers" + say
+	case m.concurrent && !around.concurrent:
+		return "be Concurrent" + say
+	case m.snapshot && !around.snapshot:
+		return "be read in a Snapshot" + say
+	}
+	return ""
 }
 
 // each calls f for the level and those below that have statements.

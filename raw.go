@@ -72,8 +72,9 @@ func (q RawQuery[T]) Get(ctx context.Context, db Executor) (*T, error) {
 
 // FilterRaw keeps the rows for which a condition in SQL is true; where it is
 // NULL it is not. The SQL is as [Raw] takes it, with a ? for each argument. It
-// names columns of the query's own table by that: students.score. What SQL can
-// do it may do: never make it of what a user has typed.
+// names columns of the query's own table by that: students.score; in a subquery,
+// that is the subquery's. What SQL can do it may do: never make it of what a
+// user has typed.
 //
 //	q.FilterRaw("students.score % ? = 0", 2)
 func (qs QuerySet[T]) FilterRaw(sql string, args ...any) QuerySet[T] {
@@ -98,7 +99,8 @@ func (q *query) raw(sql string, args []any, negate bool) *query {
 }
 
 // RawExpr is a value in SQL, for [Set], with a ? for each argument, as
-// [QuerySet.FilterRaw] takes it.
+// [QuerySet.FilterRaw] takes it. In a condition on related rows, such as that of
+// [Has], the table is theirs.
 func RawExpr(sql string, args ...any) Expr {
 	return Expr{*newRaw(sql, args)}
 }

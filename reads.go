@@ -39,7 +39,7 @@ func (s *session) each(ctx context.Context, db Executor, c *compiled, args []any
 	if err != nil {
 		return err
 	}
-	return c.size.each(ctx, reader, c.sql, args, width, f)
+	return c.size.each(ctx, &reader.Session, c.sql, args, width, f)
 }
 
 // A readSize is how much a statement has read the last time. It may be used by
@@ -60,25 +60,26 @@ func (s *readSize) each(ctx context.Context, on *exec.Session, sql string, args 
 	return err
 }
 
-// reader returns what a statement that reads is run by.
-func (s *session) reader(ctx context.Context, db Executor, c *compiled) (*exec.Session, error) {
+// reader returns the session by which a query that reads is run, with all that
+// it loads: that of a replica, if there are any and the call may.
+func (s *session) reader(ctx context.Context, db Executor, c *compiled) (*session, error) {
 	if c.locks {
 		if err := s.mayLock(); err != nil {
 			return nil, err
 		}
 	}
 	if s.replicas == nil {
-		return &s.Session, nil
+		return s, nil
 	}
-	reader := s.Session
+	reader := *s
 	reader.Wrote = nil
 	if _, pool := db.(*DB); pool && s.tx == nil && !c.locks {
-		runner, err := s.replicas.runner(ctx)
+		replica, err := s.replicas.runner(ctx)
 		if err != nil {
 			return nil, err
 		}
-		if runner != nil {
-			reader.Runner, reader.Kept = runner.Runner, runner.Kept
+		if replica != nil {
+			reader.Runner, reader.Kept, reader.begin = replica.Runner, replica.Kept, replica.begin
 		}
 	}
 	return &reader, nil
@@ -87,14 +88,6 @@ func (s *session) reader(ctx context.Context, db Executor, c *compiled) (*exec.S
 // ErrNoTx says that rows were to be locked outside a transaction, whose end
 // is that of a lock.
 var ErrNoTx = errors.New("kin: ForUpdate and ForShare lock rows until the transaction ends, and there is none; run the query within DB.Tx")
-
-// mayRead returns an error if a query locks rows and may not.
-func (s *session) mayRead(c *compiled) error {
-	if c.locks {
-		return s.mayLock()
-	}
-	return nil
-}
 
 func (s *session) mayLock() error {
 	switch {
@@ -109,6 +102,7 @@ func (s *session) mayLock() error {
 // WithReplicas has queries and selections read from the replicas, in turn, which are
 // databases with the same tables as this one, the primary, and follow it with
 // some delay. They stay the caller's to close.
+// All statements of one query are read from one of them.
 //
 // All that runs in a transaction, locks rows, writes, or belongs to a write
 // ([GetOrCreate], [Reload] and the like) is on the primary, and so is [Raw].
@@ -127,7 +121,7 @@ func WithReplicas(replicas ...*DB) Option {
 			case r.s.dialect.Name() != db.s.dialect.Name():
 				rs.err = fmt.Errorf("kin: replica %d of %d is a database of %s, and the primary one of %s", i+1, len(replicas), r.s.dialect.Name(), db.s.dialect.Name())
 			default:
-				rs.runners = append(rs.runners, &r.s.Session)
+				rs.runners = append(rs.runners, &r.s)
 			}
 		}
 		db.s.replicas = rs
@@ -137,13 +131,13 @@ func WithReplicas(replicas ...*DB) Option {
 
 // A replicaSet is the replicas of a database.
 type replicaSet struct {
-	runners []*exec.Session
+	runners []*session
 	err     error
 	next    atomic.Uint64
 }
 
 // runner returns where a query is to run, or nil for the primary.
-func (rs *replicaSet) runner(ctx context.Context) (*exec.Session, error) {
+func (rs *replicaSet) runner(ctx context.Context) (*session, error) {
 	if rs.err != nil {
 		return nil, rs.err
 	}

@@ -109,10 +109,11 @@ func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, h
 		return nil, nil, err
 	}
 	if c.first != nil {
-		if err := s.mayRead(c); err != nil {
-			return nil, nil, err
+		var watch rowWatch
+		if !c.budgeted {
+			watch = counting(s.maxRows)
 		}
-		g, err := s.readGraph(ctx, c, hint)
+		g, err := s.readGraph(ctx, db, c, c.args, hint, watch)
 		if err == nil && q.reads.maxRows > 0 && int64(len(g.roots)) > q.reads.maxRows {
 			err = tooMany(q.reads.maxRows)
 		}

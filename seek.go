@@ -24,9 +24,10 @@ type seekKey struct {
 // A seeker asks for the rows of a query after a place in its order.
 type seeker struct {
 	*query
-	model reflect.Type
-	key   seekKey
-	place []hydrate.PlaceValue
+	model  reflect.Type
+	key    seekKey
+	place  []hydrate.PlaceValue
+	beside int64 // rows that only show whether there are more
 }
 
 // maxPlace is how many values a place may have: there is a bit for each.
@@ -81,13 +82,32 @@ func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error)
 		return found, fmt.Errorf("kin: query on %s: %w", sk.model.Name(), err)
 	}
 	var hooked []any
+	most := s.budgetOf(sk.query)
+	budget := countingBut(most, sk.beside)
 	note := func(r *hydrate.Reader, row []driver.Value) error {
 		if found.places == nil {
 			found.places = hydrate.PlacesOf(r)
 		}
+		if budget != nil {
+			if err := budget(r, row); err != nil {
+				return err
+			}
+		}
 		return found.places.Note(row)
 	}
-	if found.rows, hooked, err = s.readAll(ctx, db, c, args, int(min(sk.key.limit, 512)), note); err != nil {
+	hint := int(min(sk.key.limit, 512))
+	if c.first != nil {
+		var g *graphRows
+		if g, err = s.readGraph(ctx, db, c, args, hint, note); err == nil {
+			found.rows, hooked = g.roots, g.hooked()
+		}
+	} else {
+		found.rows, hooked, err = s.readAll(ctx, db, c, args, hint, note)
+	}
+	if err == nil && most > 0 && min(int64(len(found.rows)), sk.key.limit-sk.beside) > most {
+		err = tooMany(most)
+	}
+	if err != nil {
 		return found, s.queryError(ctx, sk.model, err)
 	}
 	if sk.key.back {

@@ -137,7 +137,7 @@ func (q *query) rowsOnly() string {
 func (s *selection) fields() []plan.Selected {
 	fields := make([]plan.Selected, len(s.row.Fields))
 	for i, f := range s.row.Fields {
-		fields[i] = plan.Selected{Name: f.Name, Text: f.Text}
+		fields[i] = plan.Selected{Name: f.Name, Text: f.Text, Into: f.Column}
 		if s.exprs != nil {
 			fields[i].Value = s.exprs[i].value()
 		}

@@ -42,6 +42,13 @@ type rowSource interface {
 
 // stream calls yield for each row, as long as it returns true.
 func (s *session) stream(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) error {
+	if c.first != nil { // what is prefetched is read where the rows are
+		reader, err := s.reader(ctx, db, c)
+		if err != nil {
+			return s.queryError(ctx, model, err)
+		}
+		s, db = reader, nil
+	}
 	if c.first != nil && c.fetch.snapshot && s.begin != nil {
 		return s.snapshot(ctx, func(s *session) error { return s.streamIn(ctx, nil, c, model, each, yield) })
 	}
@@ -49,9 +56,6 @@ func (s *session) stream(ctx context.Context, db Executor, c *compiled, model re
 }
 
 func (s *session) streamIn(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) error {
-	if c.first != nil {
-		db = nil // what is prefetched is read where the rows are
-	}
 	rows, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return s.queryError(ctx, model, err)

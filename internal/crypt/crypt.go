@@ -53,9 +53,11 @@ var (
 	// ErrNoKeys says that the database has no keyring.
 	ErrNoKeys = errors.New("is encrypted, and the database has no keyring; open it with kin.WithKeyring")
 
-	errShort   = errors.New("is none of kin's, or was cut off")
-	errAltered = errors.New("was altered, or comes from another column; " +
+	// ErrAltered says that a ciphertext is not what was written for its place.
+	ErrAltered = errors.New("was altered, or comes from another column; " +
 		"if the column or its table was renamed, its tag needs bound_to=old_table.old_column")
+
+	errShort = errors.New("is none of kin's, or was cut off")
 )
 
 // A Ring holds keys, of which the first encrypts. It is immutable. A nil Ring
@@ -263,7 +265,7 @@ func (c *Cipher) Open(sealed []byte) (driver.Value, error) {
 			continue
 		}
 		if err != nil {
-			return nil, errAltered // which says no more than it may
+			return nil, ErrAltered // which says no more than it may
 		}
 		v, err := unpack(plain)
 		clear(plain) // it is a secret, and copied

@@ -13,6 +13,7 @@ func one(text string) [][]driver.Value { return [][]driver.Value{{text}} }
 const mysqlPlan = `{"query_block": {"select_id": 1, "cost_info": {"query_cost": "1.2"},
   "nested_loop": [
     {"table": {"table_name": "students", "access_type": "ALL", "possible_keys": ["a", "b"], "rows": 20, "filtered": 100, "r_rows": 7,
+      "r_engine_stats": {"pages_accessed": 2},
       "attached_condition": "students.name = ?"}},
     {"table": {"table_name": "KIab12", "access_type": "eq_ref", "key": "PRIMARY", "rows": 1, "materialized": {"query_block": {"select_id": 2,
       "table": {"table_name": "c", "access_type": "ref", "key": "i", "rows_examined_per_scan": 3}}}}}

@@ -166,7 +166,7 @@ func mysqlNode(name string, raw json.RawMessage, depth int) (*Node, error) {
 	for _, m := range list {
 		switch m.value[0] {
 		case '{':
-			if m.name == "cost_info" {
+			if m.name == "cost_info" || m.name == "r_engine_stats" { // figures, and no steps
 				continue
 			}
 			c, err := mysqlNode(m.name, m.value, depth+1)

@@ -79,7 +79,8 @@ func ValueOf(t reflect.Type) (*Record, error) {
 	return &Record{
 		typ: t, parts: []part{{from: 0, to: 1}},
 		Fields: []RecordField{{
-			Name: "value", path: "a value of " + t.String(), mend: "or give the expression a Default", zero: c.Value.Kind == dialect.Array, decode: codecOf(c.Field).decode,
+			Name: "value", path: "a value of " + t.String(), mend: "or give the expression a Default", zero: c.Value.Kind == dialect.Array,
+			Column: c, decode: codecOf(c.Field).decode,
 		}},
 	}, nil
 }
@@ -176,6 +177,9 @@ func (r *Record) nested(sf reflect.StructField, prefix, where string) error {
 	inner := &Record{typ: r.typ, deep: r.deep + 1}
 	if err := inner.add(t, prefix, where); err != nil {
 		return err
+	}
+	if len(inner.Fields)+len(inner.Slices) == 0 && !sf.Anonymous { // a foreign key, say, which would be NULL in silence
+		return fmt.Errorf("%s.%s has the type %s, which no value can be read into; take a struct of fields, a key, or leave it out (`kin:\"-\"`)", r.typ, where, sf.Type)
 	}
 	for _, s := range inner.Slices {
 		if pointer {

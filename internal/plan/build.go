@@ -90,6 +90,7 @@ type builder struct {
 
 	own     bool    // whether the rows that are read may be aggregated
 	grouped bool    // whether they are
+	many    []Term  // the order of related rows that are read flat, within those of the root
 	around  *around // of a subquery
 	ctes    *[]CTE  // of the statement
 	nothing bool    // whether the source is known to have no rows

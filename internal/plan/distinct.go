@@ -25,6 +25,10 @@ func (b *builder) firsts(from *From) (Cond, error) {
 	if len(m.Key) == 0 {
 		return nil, fmt.Errorf("kin: rows of %s are those of a selection, without a key, and have no DistinctOn", m.Name)
 	}
+	if level != nil && (level.Kind != schema.ToMany || level.Via != nil) {
+		return nil, fmt.Errorf("kin: a query on %s has DistinctOn, and %s does not say of which rows each has the first; take a Reverse",
+			level.To.Name, level.GoName())
+	}
 	q.On, q.Level, q.Limit, q.Offset, q.Seek, q.Lock = nil, nil, nil, 0, nil, nil
 	q.Only, q.Defer, q.Linked = nil, nil, nil
 	n := b.nested(q, b.around)
@@ -45,10 +49,6 @@ func (b *builder) firsts(from *From) (Cond, error) {
 		return nil, err
 	}
 	if level != nil {
-		if level.Kind != schema.ToMany || level.Via != nil {
-			return nil, fmt.Errorf("kin: a query on %s has DistinctOn, and %s does not say of which rows each has the first; take a Reverse",
-				m.Name, level.GoName())
-		}
 		for _, c := range level.ToColumns {
 			on = append(on, Term{Expr: Ref{table, c}, Column: c})
 		}

@@ -230,13 +230,16 @@ func (n *nesting) elements(parent int, m *schema.Model, sl *hydrate.RecordSlice,
 		if len(columns) != 1 {
 			return fmt.Errorf("kin: %.200q leads to a key of %d columns; name one of them", sl.Text, len(columns))
 		}
+		if err := (Selected{Name: sl.Text, Into: sl.Elem.Fields[0].Column}).holds(columns[0]); err != nil {
+			return err
+		}
 		out.exprs = append(out.exprs, Ref{end, columns[0]})
 	}
 	for _, f := range sl.Elem.Fields {
 		if sl.Scalar {
 			break
 		}
-		e, err := n.element(from, Selected{Name: f.Name, Text: f.Text})
+		e, err := n.element(from, Selected{Name: f.Name, Text: f.Text, Into: f.Column})
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -41,6 +42,45 @@ func (b *builder) raw(r Raw) (*RawSQL, error) {
 	}
 	return sql, nil
 }
+
+// rawCond resolves a user's SQL as a condition on the rows of at.
+func (b *builder) rawCond(at *Table, r Raw) (Cond, error) {
+	sql, err := b.raw(r)
+	if err != nil || !renamed(at) {
+		return sql, err
+	}
+	sel := onceMore(at)
+	sel.Columns, sel.Where = []Expr{Number(1)}, Both(sql, sel.Where)
+	return &There{sel}, nil
+}
+
+// rawValue resolves a user's SQL as a value of each row of at.
+func (b *builder) rawValue(at *Table, r Raw) (Expr, error) {
+	sql, err := b.raw(r)
+	if err != nil || !renamed(at) {
+		return sql, err
+	}
+	sel := onceMore(at)
+	sel.Columns = []Expr{sql}
+	return Nested{Select: sel}, nil
+}
+
+// onceMore returns a SELECT of the row of a table once more, under the table's name.
+func onceMore(t *Table) *Select {
+	own := &Table{Model: t.Model, Alias: t.Model.Table}
+	var same All
+	for _, c := range t.Model.Key {
+		same = append(same, &Test{X: Ref{own, c}, Y: Ref{t, c}, Op: lookup.Exact})
+	}
+	return &Select{From: &From{Table: own}, Where: same}
+}
+
+// renamed reports whether the rows of a table go by another name than the
+// table's, as those of a subquery and those behind a link do. SQL that names
+// columns by the table's would not find them, or, worse, find those of a row
+// around: it is given the table once more, under its own name, and of that the
+// row with the same key. What has no key has no table either.
+func renamed(t *Table) bool { return t.Alias != t.Model.Table && len(t.Model.Key) > 0 }
 
 // RawShape returns how rows of a model are read from a result whose columns
 // have these names: all of the model's must be there, and no others.

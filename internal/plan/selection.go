@@ -35,7 +35,8 @@ type Selection struct {
 type Selected struct {
 	Name  string // by which it can be sorted
 	Text  string
-	Value Value // in place of Text
+	Value Value          // in place of Text
+	Into  *schema.Column // one that holds values of the field, or nil
 }
 
 // Select plans a selection.
@@ -116,6 +117,28 @@ func (b *builder) base() (sel *Select, root *node, err error) {
 
 // selected resolves one value of a row.
 func (b *builder) selected(from *From, f Selected) (Expr, error) {
+	e, err := b.valueOfRow(from, f)
+	if err == nil {
+		err = f.holds(columnOf(e))
+	}
+	return e, err
+}
+
+// holds returns an error if the field does not hold values of the column, which
+// may be nil. Most are told when they are read; but of these, each database would
+// give another form.
+func (f Selected) holds(c *schema.Column) error {
+	switch {
+	case c == nil:
+	case c.Field.Encrypted != nil:
+		return fmt.Errorf("kin: %s is encrypted, and read with its row", c.GoName())
+	case f.Into != nil && c.Value.Kind == dialect.Time && f.Into.Value.Kind != dialect.Time && f.Into.Value.Kind != dialect.Custom:
+		return fmt.Errorf("kin: %q is a time, and is read into a time.Time and not into a %s", f.Name, f.Into.Field.Type)
+	}
+	return nil
+}
+
+func (b *builder) valueOfRow(from *From, f Selected) (Expr, error) {
 	v := f.Value
 	if v == nil {
 		if a, ok := b.annotation(f.Text); ok {
@@ -160,9 +183,28 @@ func (b *builder) reached(from *From, name Lazy) (Expr, error) {
 	}
 	for len(hops) > 0 && (hops[0].Kind != schema.ToOne || !(step{path: p, hops: hops}).ends()) {
 		at = b.join(from, at, hops[0], false)
+		b.sortMany(p, hops[0], at)
 		hops = hops[1:]
 	}
 	return step{path: p, hops: hops}.reference(at)
+}
+
+// sortMany notes the order of the rows at the end of a hop of a path, if there are
+// many: that of their primary key, to which links lead. Without it, each database
+// would have another, and a limit other rows.
+func (b *builder) sortMany(p lookup.Path, hop *schema.Relation, at *Table) {
+	if hop.Kind != schema.ToMany || slices.ContainsFunc(b.many, func(t Term) bool { return t.Expr.(Ref).Table == at }) {
+		return
+	}
+	key := at.Model.Key
+	for _, r := range p.Hops {
+		if r.Via != nil && r.Via.Link == hop {
+			key = r.Via.Target.FromColumns
+		}
+	}
+	for _, c := range key {
+		b.many = append(b.many, Term{Expr: Ref{at, c}, Column: c})
+	}
 }
 
 func (b *builder) annotation(name string) (Value, bool) {
@@ -185,6 +227,7 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 		if sel.Order == nil {
 			sel.Order = b.terms(sel.From, sel.From.Table, root, s.Query.Reverse)
 		}
+		sel.Order = slices.Concat(sel.Order, b.many)
 		return nil
 	}
 	nulls := func(i int) bool { return b.mayBeNull(sel.Columns[i]) }
@@ -235,6 +278,11 @@ func (s Selection) Combine(op string, left, right *Statement) (*Statement, error
 			terms = append(terms, Term{Expr: Number(i + 1), Nulls: true})
 		}
 	}
+	for i, f := range s.Fields {
+		if l, r := left.kind(i), right.kind(i); l != dialect.Invalid && r != dialect.Invalid && !alike(l, r) {
+			return nil, fmt.Errorf("kin: %s of selections whose %q is not of one type in both: the values do not compare", op, f.Name)
+		}
+	}
 	union := strings.HasPrefix(op, "UNION")
 	switch {
 	case left.Empty && (right.Empty || !union), right.Empty && op == "INTERSECT":
@@ -245,6 +293,25 @@ func (s Selection) Combine(op string, left, right *Statement) (*Statement, error
 		right = nil
 	}
 	return &Statement{Set: &SetOp{Op: op, Left: left, Right: right, Terms: terms, Limit: s.Limit, Offset: s.Offset}}, nil
+}
+
+// kind returns of what kind the values of a column are, if that is known. Some
+// databases compare such as do not compare, each in its way.
+func (s *Statement) kind(column int) dialect.Kind {
+	switch {
+	case s.Empty:
+	case s.Set != nil:
+		return s.Set.Left.kind(column)
+	default:
+		e := s.Arms[0].Columns[column]
+		if as, ok := e.(As); ok {
+			e = as.Expr
+		}
+		if c := columnOf(e); c != nil {
+			return c.Value.Kind
+		}
+	}
+	return dialect.Invalid
 }
 
 func (s Selection) names() []string {

@@ -124,6 +124,7 @@ func (b *builder) valueOf(at place, v ValueOf) (Expr, error) {
 		if sel.Order == nil {
 			sel.Order = n.terms(sel.From, sel.From.Table, root, n.query.Reverse)
 		}
+		sel.Order = slices.Concat(sel.Order, n.many)
 		one := int64(1)
 		sel.Limit = &one
 	}

@@ -101,11 +101,8 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 		c, err := b.reaches(at, a)
 		return &tree{cond: c}, err
 	case Raw:
-		c, err := b.raw(a)
-		if err != nil {
-			return nil, err
-		}
-		return &tree{cond: c}, nil
+		c, err := b.rawCond(at.at, a)
+		return &tree{cond: c}, err
 	case Guarded:
 		around := b.guards
 		if a.Guard != nil {

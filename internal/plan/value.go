@@ -125,7 +125,7 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 	case Warded:
 		return b.warded(from, v, want, depth)
 	case Raw:
-		return b.raw(v)
+		return b.rawValue(from.Table, v)
 	}
 	return nil, errEmpty
 }

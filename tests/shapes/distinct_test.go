@@ -319,3 +319,51 @@ func TestDistinctOnMistakes(t *testing.T) {
 		assert.EqualValues(t, 1, n)
 	})
 }
+
+// TestManyOrder reads related rows flat: those of each row come in the order of
+// their primary key, on every database, and a limit keeps the first of these.
+func TestManyOrder(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		seed := rand.Uint64()
+		t.Log("seed", seed)
+		s, sales, shops := market(t, s, rand.New(rand.NewPCG(seed, 0)))
+		ctx := t.Context()
+		tags := []*tag{{}, {}, {}}
+		require.NoError(t, kin.Insert(ctx, s.DB, tags...))
+		type row struct {
+			Shop int64  `kin:"id"`
+			Sale *int64 `kin:"sales__id"`
+			Tag  *int64 `kin:"sales__tags__id"`
+		}
+		var want []row
+		for _, shop := range slices.Backward(shops) {
+			before := len(want)
+			for i, x := range sales {
+				if x.Shop.IsNull() || x.Shop.Ref().ID != shop.ID {
+					continue
+				}
+				if i%3 == 0 {
+					want = append(want, row{shop.ID, &x.ID, nil})
+					continue
+				}
+				require.NoError(t, x.Tags.Add(ctx, s.DB, tags[2], tags[i%2]))
+				want = append(want, row{shop.ID, &x.ID, &tags[i%2].ID}, row{shop.ID, &x.ID, &tags[2].ID})
+			}
+			if len(want) == before {
+				want = append(want, row{Shop: shop.ID})
+			}
+		}
+		q := kin.Query[shop]().OrderBy("-id")
+		got, err := kin.Select[row](q).All(ctx, s.DB)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		got, err = kin.Select[row](q.Limit(3)).Limit(7).Offset(4).All(ctx, s.DB)
+		require.NoError(t, err)
+		require.Equal(t, want[4:11], got)
+		limited := kin.Select[row](q).Limit(9)
+		got, err = limited.Except(kin.Select[row](q.Filter("id", 0))).All(ctx, s.DB)
+		require.NoError(t, err)
+		require.ElementsMatch(t, want[:9], got)
+	})
+}

@@ -162,3 +162,48 @@ func TestDatabaseMaxRows(t *testing.T) {
 		require.NoError(t, kin.Insert(ctx, db, many...))
 	})
 }
+
+// TestRawOwnTable: SQL names columns by the table's name wherever the rows are,
+// also where a query around it is on the same table.
+func TestRawOwnTable(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		s = teams(t, s)
+		ctx, db := t.Context(), s.DB
+		q, old := kin.Query[member](), kin.RawExpr("members.age").Gt(25)
+		names := func(q kin.QuerySet[member]) string {
+			rows, err := q.All(ctx, db)
+			require.NoError(t, err)
+			var all string
+			for _, m := range rows {
+				all += m.Name + " "
+			}
+			return all
+		}
+		for what, pair := range map[string][2]kin.QuerySet[member]{
+			"exists": {
+				q.Where(kin.Exists(q.FilterRaw("members.age > ?", 25).Where(kin.F("team").Eq(kin.Outer("team"))))),
+				q.Where(kin.Exists(q.Filter("age__gt", 25).Where(kin.F("team").Eq(kin.Outer("team"))))),
+			},
+			"exists not": {
+				q.Where(kin.Exists(q.ExcludeRaw("members.age > ?", 25).Where(kin.F("team").Eq(kin.Outer("team"))))),
+				q.Where(kin.Exists(q.Exclude("age__gt", 25).Where(kin.F("team").Eq(kin.Outer("team"))))),
+			},
+			"in":          {q.Where(kin.InQuery("team", q.FilterRaw("members.age > 35"), kin.F("team"))), q.Filter("team__name", "b")},
+			"descendants": {q.FilterRaw("members.age = 30").Descendants("chief"), q.Filter("age", 30).Descendants("chief")},
+			"value":       {q.Where(kin.ValueOf(q.Filter("name", "Bob"), kin.RawExpr("members.age")).Eq(kin.F("age"))), q.Filter("name", "Bob")},
+			"ordered":     {q.Where(kin.ValueOf(q.Annotate("x", kin.RawExpr("-members.age")).OrderBy("x"), kin.F("age")).Eq(kin.F("age"))), q.Filter("name", "Cem")},
+			"has":         {q.Where(kin.Has("chief", old)), q.Filter("chief__age__gt", 25)},
+			"has none":    {q.Where(kin.HasNo("staff", old)), q.Exclude("staff__age__gt", 25)},
+			"counted":     {q.Where(kin.Count("staff").Where(old).Eq(1)), q.Where(kin.Count("staff").Where(kin.Q("age__gt", 25)).Eq(1))},
+		} {
+			assert.Equal(t, names(pair[1]), names(pair[0]), what)
+		}
+		rows, err := q.Filter("name", "Ann").Prefetch("hosts", kin.Query[team]().FilterRaw("teams.name = ?", "b").Limit(1)).All(ctx, db)
+		require.NoError(t, err)
+		assert.Equal(t, 1, rows[0].Hosts.Len())
+		n, err := q.Where(kin.Exists(q.FilterRaw("members.age > 35").Where(kin.F("team").Eq(kin.Outer("team"))))).Update(ctx, db, kin.Set("age", 41))
+		require.NoError(t, err)
+		assert.EqualValues(t, 1, n)
+	})
+}
