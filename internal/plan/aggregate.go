@@ -163,7 +163,8 @@ func (b *builder) ownAggregate(from *From, p lookup.Path, a Aggregate) (Expr, er
 		return nil, err
 	}
 	if len(a.Where) > 0 {
-		agg.Where, err = b.ask(place{from, from.Table}, Group{Parts: a.Where})
+		defer b.guards.beyond(from.Table.Model, p.Hops)()
+		agg.Where, err = b.ask(place{from, at}, Group{Parts: a.Where})
 	}
 	return agg, err
 }
