@@ -92,6 +92,7 @@ type builder struct {
 	grouped bool    // whether they are
 	around  *around // of a subquery
 	ctes    *[]CTE  // of the statement
+	whole   bool    // whether it is asked of rows even if there are none
 	nothing bool    // whether the source is known to have no rows
 	closed  bool    // whether it speaks of the row of the query around
 }

@@ -44,9 +44,14 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 		return s.nest(d)
 	}
 	b := newBuilder(s.Query, d)
+	b.whole = true
 	sel, root, err := b.base()
-	if err != nil || sel == nil {
-		return &Statement{Empty: sel == nil}, err
+	if err != nil {
+		return nil, err
+	}
+	none := sel == nil
+	if none { // of which there still are aggregates
+		sel = &Select{From: b.root(), Where: Const(false)}
 	}
 	b.own = true
 	defer b.ward(s.Query.Guard)()
@@ -80,6 +85,9 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 			sel.Group = append(sel.Group, i+1)
 		}
 		sel.Columns = append(sel.Columns, e)
+	}
+	if none && (sel.Group != nil || !b.grouped) {
+		return &Statement{Empty: true}, nil
 	}
 	sel.Folds = sel.Folds || sel.Group != nil
 	if err := b.sorted(sel, s, root); err != nil {

@@ -120,7 +120,9 @@ func (b *builder) valueOf(at place, v ValueOf) (Expr, error) {
 		return nil, err
 	}
 	sel.Columns = []Expr{e}
-	if !n.grouped {
+	if n.grouped {
+		sel.Order = nil // that of a limited query's rows, which are no more
+	} else {
 		if sel.Order == nil {
 			sel.Order = n.terms(sel.From, sel.From.Table, root, n.query.Reverse)
 		}
