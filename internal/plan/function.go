@@ -100,6 +100,10 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 		c.Args = append(c.Args, e)
 	}
 	c.Type = first
+	if f.Texts == nil && sig.takes == "a" {
+		floats(c.Args)
+		c.Type = typeOfAll(c.Args)
+	}
 	if f.Name == "list item" && first != nil {
 		c.Type = schema.Scalar(first.Source.Field.Base.Elem())
 	}

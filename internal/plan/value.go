@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -224,19 +225,51 @@ func columnOf(e Expr) *schema.Column {
 	case Rank:
 		return schema.ScalarOf[float64]()
 	case Cased:
-		for _, when := range e.Whens {
-			if c := columnOf(when.Then); c != nil {
-				return c
-			}
-		}
-		return columnOf(e.Else)
+		return typeOfAll(e.values())
 	case Binary:
-		if c := columnOf(e.X); c != nil {
-			return c
-		}
-		return columnOf(e.Y)
+		return typeOfAll([]Expr{e.X, e.Y})
 	}
 	return nil
+}
+
+// typeOfAll returns the type of values that may be each of the expressions, or
+// are made of all: that of the first with a type, but of numbers some of which
+// are floats, that of these.
+func typeOfAll(exprs []Expr) *schema.Column {
+	var t *schema.Column
+	for _, e := range exprs {
+		c := columnOf(e)
+		if t == nil || c != nil && t.IsWhole() && c.Value.Kind == dialect.Float {
+			t = c
+		}
+	}
+	return t
+}
+
+// floats makes integers among expressions floats if some of them are: SQLite
+// would divide by each as what it is.
+func floats(exprs []Expr) {
+	t := typeOfAll(exprs)
+	if t == nil || t.Value.Kind != dialect.Float {
+		return
+	}
+	for i, e := range exprs {
+		if isWhole(e) {
+			exprs[i] = Called{Name: "float", Args: []Expr{e}, Type: schema.ScalarOf[float64]()}
+		}
+	}
+}
+
+// values returns what the case may be.
+func (c Cased) values() []Expr {
+	values := make([]Expr, 0, len(c.Whens)+1)
+	for _, when := range c.Whens {
+		values = append(values, when.Then)
+	}
+	if c.Else != nil {
+		values = append(values, c.Else)
+	}
+	return values
 }
 
 func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Expr, error) {
@@ -260,6 +293,20 @@ func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Ex
 		if c.Else, err = b.value(from, v.Else, want, depth+1); err != nil {
 			return nil, err
 		}
+	}
+	values := c.values()
+	for _, e := range values {
+		if first, t := columnOf(values[0]), columnOf(e); first != nil && t != nil && !alike(first.Value.Kind, t.Value.Kind) {
+			return nil, fmt.Errorf("kin: a case has values of one type, not %s, a %s, and %s, a %s",
+				first.GoName(), first.Source.Field.Type, t.GoName(), t.Source.Field.Type)
+		}
+	}
+	floats(values)
+	for i := range c.Whens {
+		c.Whens[i].Then = values[i]
+	}
+	if c.Else != nil {
+		c.Else = values[len(values)-1]
 	}
 	return c, nil
 }
