@@ -90,6 +90,7 @@ type builder struct {
 
 	own     bool    // whether the rows that are read may be aggregated
 	grouped bool    // whether they are
+	groups  *Table  // of whose rows groups are asked, or nil
 	around  *around // of a subquery
 	ctes    *[]CTE  // of the statement
 	whole   bool    // whether it is asked of rows even if there are none

@@ -62,7 +62,7 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 			return nil, err
 		}
 	}
-	having, err := b.ask(place{from, from.Table}, Group{Parts: s.Having})
+	having, err := b.having(place{from, from.Table}, Group{Parts: s.Having})
 	if err != nil {
 		return nil, err
 	}
@@ -74,15 +74,16 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 	}
 	sel.Distinct, sel.Folds = s.Distinct, s.Distinct || s.Labelled
 	for i, e := range exprs {
-		if b.grouped && !aggregates(e) && !constant(e) {
-			if sub, ok := e.(Sub); ok {
-				if e, err = grouping(sub); err != nil {
-					return nil, err
-				}
-				sel.Columns = append(sel.Columns, e)
-				continue
+		if b.grouped && !constant(e) {
+			whole, ok, err := grouping(e)
+			switch {
+			case err != nil:
+				return nil, err
+			case ok && aggregates(whole):
+				e = whole
+			case !aggregates(e):
+				sel.Group = append(sel.Group, i+1)
 			}
-			sel.Group = append(sel.Group, i+1)
 		}
 		sel.Columns = append(sel.Columns, e)
 	}
@@ -106,6 +107,29 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 		sel.Where, sel.Having = Both(sel.Having, sel.Where), nil
 	}
 	return &Statement{CTEs: *b.ctes, Arms: []*Select{sel}}, b.check(sel)
+}
+
+// having resolves what is asked of each row, or, if rows are grouped, of each
+// group.
+func (b *builder) having(at place, ask Ask) (Cond, error) {
+	if !b.grouped {
+		c, err := b.ask(at, ask)
+		if err != nil || !b.grouped { // by the condition itself
+			return c, err
+		}
+	}
+	b.groups = at.at
+	defer func() { b.groups = nil }()
+	return b.ask(at, ask)
+}
+
+// ofRow returns an error if what is asked of the rows of a table is asked of
+// groups of them.
+func (b *builder) ofRow(t *Table) error {
+	if b.groups != t {
+		return nil
+	}
+	return fmt.Errorf("kin: Having asks groups of rows of %s by their aggregates; ask the rows themselves by Filter, before", t.Model.Name)
 }
 
 // base returns a SELECT of the query's rows without columns, over a derived

@@ -133,6 +133,9 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 
 // columnValue resolves a path that ends in a column.
 func (b *builder) columnValue(from *From, name Lazy) (Expr, error) {
+	if err := b.ofRow(from.Table); err != nil {
+		return nil, err
+	}
 	path, err := name.At(from.Table.Model)
 	if err != nil {
 		return nil, err
