@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -227,6 +228,12 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 		return err
 	}
 	for i, e := range sel.Columns { // so that the order is total
+		if isList(e) {
+			if used[i] || s.Distinct {
+				return errList
+			}
+			continue
+		}
 		if !used[i] && (lost && !aggregates(e) || !lost) {
 			sel.Order = append(sel.Order, Term{Expr: Number(i + 1), Nulls: b.mayBeNull(e)})
 		}
@@ -262,12 +269,18 @@ func (s Selection) Combine(op string, left, right *Statement) (*Statement, error
 	if err != nil {
 		return nil, err
 	}
+	union := strings.HasPrefix(op, "UNION")
 	for i := range s.Fields {
+		if left.isList(i) || right.isList(i) {
+			if used[i] || op != "UNION ALL" {
+				return nil, errList
+			}
+			continue
+		}
 		if !used[i] {
 			terms = append(terms, Term{Expr: Number(i + 1), Nulls: true})
 		}
 	}
-	union := strings.HasPrefix(op, "UNION")
 	switch {
 	case left.Empty && (right.Empty || !union), right.Empty && op == "INTERSECT":
 		return &Statement{Empty: true}, nil
@@ -277,6 +290,22 @@ func (s Selection) Combine(op string, left, right *Statement) (*Statement, error
 		right = nil
 	}
 	return &Statement{Set: &SetOp{Op: op, Left: left, Right: right, Terms: terms, Limit: s.Limit, Offset: s.Offset}}, nil
+}
+
+// isList reports whether a column of the statement has lists, which neither
+// compare nor have an order.
+func (s *Statement) isList(column int) bool {
+	if s.Set != nil {
+		return s.Set.Left.isList(column)
+	}
+	return len(s.Arms) > 0 && isList(s.Arms[0].Columns[column])
+}
+
+func isList(e Expr) bool {
+	if as, ok := e.(As); ok {
+		e = as.Expr
+	}
+	return errors.Is(incomparable(e), errList)
 }
 
 func (s Selection) names() []string {
