@@ -86,6 +86,7 @@ type builder struct {
 	err     error           // of the first filter that fails
 	depth   int             // of the condition that is being resolved
 	budget  int             // of conditions
+	values  int             // of expressions, so far
 	guards  guarding        // of the condition that is being resolved
 
 	own     bool    // whether the rows that are read may be aggregated

@@ -86,14 +86,23 @@ func (Called) isExpr() {}
 func (Cased) isExpr()  {}
 func (Scalar) isExpr() {}
 
-// maxDepth is how deep expressions may be nested.
-const maxDepth = 200
+const (
+	// maxDepth is how deep expressions may be nested.
+	maxDepth = 200
+	// maxValues is the most parts of all expressions in a query. Some functions
+	// have an argument in them twice, so that few of them, each in another, are
+	// more than a database reads.
+	maxValues = 1_000_000
+)
 
 // value resolves an expression over the rows of a table. Literals take the
 // type of the column they meet, at last that of want.
 func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Expr, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("kin: an expression is nested more than %d levels deep", maxDepth)
+	}
+	if b.values++; b.values > maxValues {
+		return nil, fmt.Errorf("kin: the expressions of a query have more than %d parts", maxValues)
 	}
 	if err := unset(v, want); err != nil {
 		return nil, err
