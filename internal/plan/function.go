@@ -75,6 +75,10 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 			if as = first; as == nil {
 				as = want
 			}
+			if lit, ok := arg.(Literal); ok && lit.Value == nil && as == nil {
+				c.Args = append(c.Args, nil) // of the type of those after it
+				continue
+			}
 		}
 		if lit, ok := arg.(Literal); ok && (kind == 'n' || kind == 'a' && as == nil && lit.Value != nil) {
 			as = schema.Scalar(reflect.TypeOf(lit.Value))
@@ -98,6 +102,15 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 				first.GoName(), first.Source.Field.Type, t.GoName(), t.Source.Field.Type)
 		}
 		c.Args = append(c.Args, e)
+	}
+	for i, e := range c.Args {
+		if e != nil {
+			continue
+		}
+		var err error
+		if c.Args[i], err = b.literal(nil, first); err != nil {
+			return nil, err
+		}
 	}
 	c.Type = first
 	if f.Texts == nil && sig.takes == "a" {

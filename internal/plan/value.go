@@ -284,6 +284,12 @@ func (c Cased) values() []Expr {
 	return values
 }
 
+// isNil reports whether a value is NULL, as one of Go.
+func isNil(v Value) bool {
+	lit, ok := v.(Literal)
+	return ok && lit.Value == nil
+}
+
 func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Expr, error) {
 	var c Cased
 	for _, when := range v.Whens {
@@ -291,18 +297,32 @@ func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Ex
 		if err != nil {
 			return nil, err
 		}
-		then, err := b.value(from, when.Then, want, depth+1)
-		if err != nil {
-			return nil, err
+		var then Expr
+		if !isNil(when.Then) {
+			if then, err = b.value(from, when.Then, want, depth+1); err != nil {
+				return nil, err
+			}
 		}
 		c.Whens = append(c.Whens, CasedWhen{cond, then})
 	}
 	if len(c.Whens) == 0 {
 		return nil, errors.New("kin: a case has no condition")
 	}
-	if v.Else != nil {
+	if v.Else != nil && !isNil(v.Else) {
 		var err error
 		if c.Else, err = b.value(from, v.Else, want, depth+1); err != nil {
+			return nil, err
+		}
+	}
+	if want == nil {
+		want = typeOfAll(c.values())
+	}
+	for i, when := range c.Whens {
+		if when.Then != nil {
+			continue
+		}
+		var err error
+		if c.Whens[i].Then, err = b.literal(nil, want); err != nil { // of the type of the others
 			return nil, err
 		}
 	}
