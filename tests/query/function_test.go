@@ -117,6 +117,27 @@ func TestTextFunctions(t *testing.T) {
 			}
 			return &x.Text
 		})
+		check(t, s, rows, "the least by code points", kin.Least(kin.Lower(text), "B"), func(x *thing) string { return min(strings.ToLower(x.Text), "B") })
+		check(t, s, rows, "the greatest by code points", kin.Greatest(kin.Upper(text), "a"), func(x *thing) string { return max(strings.ToUpper(x.Text), "a") })
+		for _, c := range []struct {
+			cond *kin.Condition
+			want func(x *thing) bool
+		}{
+			{kin.Lower(text).Gt(kin.F("other")), func(x *thing) bool { return x.Other != nil && strings.ToLower(x.Text) > *x.Other }},
+			{kin.F("other").Lte(kin.Upper(text)), func(x *thing) bool { return x.Other != nil && *x.Other <= strings.ToUpper(x.Text) }},
+			{kin.Upper(text).Lt(kin.Lower(text)), func(x *thing) bool { return strings.ToUpper(x.Text) < strings.ToLower(x.Text) }},
+			{kin.Lower(text).Gt("B"), func(x *thing) bool { return strings.ToLower(x.Text) > "B" }},
+		} {
+			want := 0
+			for _, x := range rows {
+				if c.want(x) {
+					want++
+				}
+			}
+			n, err := kin.Query[thing]().Where(c.cond).Count(t.Context(), s.DB)
+			require.NoError(t, err)
+			assert.EqualValues(t, want, n)
+		}
 		n, err := kin.Query[thing]().Where(kin.Lower(text).Eq("abc")).Count(t.Context(), s.DB)
 		require.NoError(t, err)
 		assert.EqualValues(t, 10, n)
