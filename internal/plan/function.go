@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -122,6 +123,10 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 	}
 	if sig.result != nil {
 		c.Type = schema.Scalar(sig.result)
+	}
+	if f.Name == "replace" && b.mayBeNull(c.Args[2]) {
+		// SQLite and MariaDB look at what they put in only once they need it.
+		return Cased{Whens: []CasedWhen{{Cond: Not{&Test{X: c.Args[2], Op: lookup.IsNull}}, Then: c}}}, nil
 	}
 	return c, nil
 }

@@ -94,6 +94,18 @@ func TestTextFunctions(t *testing.T) {
 		check(t, s, rows, "length", kin.Length(text), func(x *thing) int { return utf8.RuneCountInString(x.Text) })
 		check(t, s, rows, "trim", kin.Trim(text), func(x *thing) string { return strings.Trim(x.Text, " ") })
 		check(t, s, rows, "replace", kin.Replace(text, "a", "'"), func(x *thing) string { return strings.ReplaceAll(x.Text, "a", "'") })
+		check(t, s, rows, "replace by what may be NULL", kin.Replace(text, kin.Coalesce(kin.F("other"), "?"), kin.F("other")), func(x *thing) *string {
+			if x.Other == nil {
+				return nil
+			}
+			return &x.Text
+		})
+		check(t, s, rows, "replace of nothing by NULL", kin.Replace(text, "", kin.F("other")), func(x *thing) *string {
+			if x.Other == nil {
+				return nil
+			}
+			return &x.Text
+		})
 		check(t, s, rows, "substr", kin.Substr(text, 2, 2), func(x *thing) string {
 			runes := []rune(x.Text)
 			return string(runes[min(1, len(runes)):min(3, len(runes))])
