@@ -259,6 +259,9 @@ func TestTimeFunctions(t *testing.T) {
 				check(t, s, rows, "trunc "+string(part), kin.Trunc(part, at), func(x *thing) time.Time { return of(wall(x)) })
 			}
 		}
+		quarter := kin.Extract(kin.Quarter, kin.F("at"))
+		check(t, s, rows, "calculated with", kin.F("n").Mul(quarter), func(x *thing) int64 { return x.N * int64((x.At.Month()+2)/3) })
+		check(t, s, rows, "calculated with", kin.Mod(kin.F("n"), quarter), func(x *thing) int64 { return x.N % int64((x.At.Month()+2)/3) })
 		n, err := kin.Query[thing]().Where(kin.Extract(kin.Year, kin.F("at")).Eq(2026)).Count(t.Context(), s.DB)
 		require.NoError(t, err)
 		want := 0
