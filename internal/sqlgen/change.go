@@ -197,7 +197,7 @@ func (w *writer) binary(e plan.Binary) {
 		w.text(" AS numeric), NULLIF(")
 		w.value(e.Y)
 		w.text(", 0)) AS bigint)")
-	} else if w.value(e.X); e.Sign == '/' {
+	} else if w.wide(e); e.Sign == '/' {
 		w.text(sign + "NULLIF(")
 		w.value(e.Y)
 		w.text(", 0)")
@@ -206,6 +206,28 @@ func (w *writer) binary(e plan.Binary) {
 		w.value(e.Y)
 	}
 	w.text(")")
+}
+
+// wide writes the first part of arithmetic. PostgreSQL calculates with small
+// integers in their own range, which others leave.
+func (w *writer) wide(e plan.Binary) {
+	if !w.t.TypedNulls || !e.Integer || !small(e.X) || !small(e.Y) {
+		w.value(e.X)
+		return
+	}
+	w.text("CAST(")
+	w.value(e.X)
+	w.text(" AS bigint)")
+}
+
+// small reports whether an expression is, in PostgreSQL, of an integer type
+// with less than 64 bits.
+func small(e plan.Expr) bool {
+	if _, ok := e.(plan.Binary); ok {
+		return false // it is wide already
+	}
+	t := plan.TypeOf(e)
+	return t != nil && t.Value.Bits < 64
 }
 
 // summed reports whether an expression has a sum in it, or a subquery, which may

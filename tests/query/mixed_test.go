@@ -51,6 +51,42 @@ func TestMixedNumbers(t *testing.T) {
 	})
 }
 
+// A tiny has small integers, whose sums and products are none.
+type tiny struct {
+	ID int64
+	A  int16
+	B  int32
+}
+
+func TestSmallIntegers(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		var r kin.Registry
+		kin.Register[tiny](&r)
+		s = s.With(kin.WithRegistry(&r))
+		ctx := t.Context()
+		require.NoError(t, kin.CreateTables(ctx, s.DB))
+		require.NoError(t, kin.Insert(ctx, s.DB, &tiny{A: math.MaxInt16, B: math.MaxInt32}, &tiny{A: -3, B: 7}))
+		a, b := kin.F("a"), kin.F("b")
+		n, err := kin.Query[tiny]().Where(a.Mul(a).Add(1).Gt(b.Sub(math.MaxInt32)), b.Mul(b).Add(b).Gt(0), a.Add(a).Add(a).Ne(a)).Count(ctx, s.DB)
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, n)
+		list := []int64{}
+		for _, e := range []kin.Expr{a.Mul(a), b.Add(b), a.Sub(b), b.Div(2), a.Mul(2)} {
+			v, err := kin.Value[int64](ctx, s.DB, kin.Query[tiny]().OrderBy("id").Limit(1), e)
+			require.NoError(t, err)
+			list = append(list, v)
+		}
+		const least, most = math.MaxInt16, math.MaxInt32
+		assert.Equal(t, []int64{least * least, 2 * most, least - most, most / 2, 2 * least}, list)
+		_, err = kin.Query[tiny]().Filter("a", -3).Update(ctx, s.DB, kin.Set("a", a.Mul(2)), kin.Set("b", b.Add(1)))
+		require.NoError(t, err)
+		row, err := kin.Query[tiny]().Filter("a", -6, "b", 8).Get(ctx, s.DB)
+		require.NoError(t, err)
+		assert.EqualValues(t, 2, row.ID)
+	})
+}
+
 // TestQuotientsOfSums divides sums, which are whole numbers.
 func TestQuotientsOfSums(t *testing.T) {
 	t.Parallel()
