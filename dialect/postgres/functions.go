@@ -17,6 +17,7 @@ func hidden() string {
 
 //nolint:gochecknoglobals // an immutable table
 var functions = func() map[string]string {
+	letters := strings.Replace(lowerColumn, "{c}", "{0}", 1)
 	m := map[string]string{
 		"now":         "statement_timestamp()",
 		"random":      "random()",
@@ -24,8 +25,9 @@ var functions = func() map[string]string {
 		"coalesce":    "COALESCE({*})",
 		"greatest":    "(CASE WHEN num_nulls({*}) = 0 THEN GREATEST({*}) END)",
 		"least":       "(CASE WHEN num_nulls({*}) = 0 THEN LEAST({*}) END)",
-		"lower":       strings.Replace(lowerColumn, "{c}", "{0}", 1),
-		"upper":       `translate(upper(translate(({0})::text, '` + several + `', '` + hidden() + `') COLLATE "und-x-icu"), '` + hidden() + `', '` + several + `')`,
+		"lower":       "(" + letters + ` COLLATE "C")`, // what follows compares by code points
+		"letters":     letters,
+		"upper":       `(translate(upper(translate(({0})::text, '` + several + `', '` + hidden() + `') COLLATE "und-x-icu"), '` + hidden() + `', '` + several + `') COLLATE "C")`,
 		"trim":        "btrim({0})",
 		"ltrim":       "ltrim({0})",
 		"rtrim":       "rtrim({0})",

@@ -27,7 +27,7 @@ var functions = map[string]string{
 	"shift":    "(strftime('%Y-%m-%d %H:%M:%S', {0}, {1} || ' seconds') || substr({0}, 20))",
 
 	"year":    "CAST(strftime('%Y', {0}) AS INTEGER)",
-	"quarter": "(CAST(strftime('%m', {0}) AS INTEGER) + 2) / 3",
+	"quarter": "((CAST(strftime('%m', {0}) AS INTEGER) + 2) / 3)",
 	"month":   "CAST(strftime('%m', {0}) AS INTEGER)",
 	"week":    "CAST(strftime('%V', {0}) AS INTEGER)",
 	"day":     "CAST(strftime('%d', {0}) AS INTEGER)",

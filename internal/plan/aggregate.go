@@ -123,7 +123,12 @@ func (b *builder) aggregate(from *From, a Aggregate) (Expr, error) {
 	if where != Const(true) {
 		sel.Where = where
 	}
-	return Sub{Select: sel, First: hops[0], Parent: from.Table, Type: agg.Type}, nil
+	sub := Sub{Select: sel, First: hops[0], Parent: from.Table, Type: agg.Type}
+	if b.groups == from.Table {
+		whole, _, err := grouping(sub)
+		return whole, err
+	}
+	return sub, nil
 }
 
 // aggregated resolves the path of an aggregate.
@@ -151,6 +156,9 @@ func (b *builder) ownAggregate(from *From, p lookup.Path, a Aggregate) (Expr, er
 		return nil, fmt.Errorf("kin: an aggregate of the rows of %s themselves goes into a Select or a Having, not into a condition on one row", from.Table.Model.Name)
 	}
 	b.grouped = true
+	groups := b.groups
+	b.groups = nil // what is said within is about rows
+	defer func() { b.groups = groups }()
 	at := from.Table
 	for _, r := range p.Hops {
 		at = b.join(from, at, r, false)
@@ -163,7 +171,8 @@ func (b *builder) ownAggregate(from *From, p lookup.Path, a Aggregate) (Expr, er
 		return nil, err
 	}
 	if len(a.Where) > 0 {
-		agg.Where, err = b.ask(place{from, from.Table}, Group{Parts: a.Where})
+		defer b.guards.beyond(from.Table.Model, p.Hops)()
+		agg.Where, err = b.ask(place{from, at}, Group{Parts: a.Where})
 	}
 	return agg, err
 }
@@ -253,18 +262,40 @@ func (b *builder) agg(at place, p lookup.Path, a Aggregate) (Agg, error) {
 }
 
 // grouping returns an expression as it stands in a SELECT that groups its rows:
-// what a subquery says of each row becomes one value of all.
-func grouping(e Expr) (Expr, error) {
-	sub, ok := e.(Sub)
-	if !ok {
-		return e, nil
+// what subqueries in it say of each row becomes one value of all. It is not ok if
+// there is something else of a row in it.
+func grouping(e Expr) (whole Expr, ok bool, err error) {
+	switch e := e.(type) {
+	case Agg, Param:
+		return e, true, nil
+	case Sub:
+		agg := e.Select.Columns[0].(Agg)
+		switch {
+		case agg.Distinct, agg.Name == Averaging, agg.Name == Joined, agg.Name == Listed:
+			return nil, false, errors.New("kin: an average, a list or a count of different values over a to-many relation cannot be put together for groups; select it for each row")
+		case agg.Name == Counting:
+			return Agg{Name: Summing, Arg: e, Type: e.Type}, true, nil
+		}
+		return Agg{Name: agg.Name, Arg: e, Type: e.Type}, true, nil
+	case Binary:
+		parts, ok, err := groupingAll([]Expr{e.X, e.Y})
+		if ok {
+			e.X, e.Y = parts[0], parts[1]
+		}
+		return e, ok, err
+	case Called:
+		e.Args, ok, err = groupingAll(e.Args)
+		return e, ok, err
 	}
-	agg := sub.Select.Columns[0].(Agg)
-	switch {
-	case agg.Distinct, agg.Name == Averaging, agg.Name == Joined, agg.Name == Listed:
-		return nil, errors.New("kin: an average, a list or a count of different values over a to-many relation cannot be put together for groups; select it for each row")
-	case agg.Name == Counting:
-		return Agg{Name: Summing, Arg: sub, Type: sub.Type}, nil
+	return e, false, nil
+}
+
+func groupingAll(exprs []Expr) (whole []Expr, ok bool, err error) {
+	whole = slices.Clone(exprs)
+	for i, e := range exprs {
+		if whole[i], ok, err = grouping(e); !ok {
+			return exprs, false, err
+		}
 	}
-	return Agg{Name: agg.Name, Arg: sub, Type: sub.Type}, nil
+	return whole, true, nil
 }

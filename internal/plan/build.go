@@ -86,13 +86,16 @@ type builder struct {
 	err     error           // of the first filter that fails
 	depth   int             // of the condition that is being resolved
 	budget  int             // of conditions
+	values  int             // of expressions, so far
 	guards  guarding        // of the condition that is being resolved
 
 	own     bool    // whether the rows that are read may be aggregated
 	grouped bool    // whether they are
 	many    []Term  // the order of related rows that are read flat, within those of the root
+	groups  *Table  // of whose rows groups are asked, or nil
 	around  *around // of a subquery
 	ctes    *[]CTE  // of the statement
+	whole   bool    // whether it is asked of rows even if there are none
 	nothing bool    // whether the source is known to have no rows
 	closed  bool    // whether it speaks of the row of the query around
 }

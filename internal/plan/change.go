@@ -249,8 +249,44 @@ func (b *builder) assign(change *Change, from *From, s Setting) error {
 	if p, ok := e.(Param); ok && p.Value == nil && !columns[0].Nullable {
 		return fmt.Errorf("kin: %s cannot be NULL", columns[0].GoName())
 	}
+	if err := assignable(columns[0], e); err != nil {
+		return err
+	}
 	change.Set = append(change.Set, Assignment{columns[0], e})
 	return nil
+}
+
+// assignable returns an error if a column does not take what an expression is:
+// some databases would convert it, each in its own way, and others keep what is
+// no value of the field.
+func assignable(c *schema.Column, e Expr) error {
+	t := columnOf(e)
+	if t == nil || constant(e) {
+		return nil
+	}
+	switch text := c.IsText() && t.IsWhole(); {
+	case !text && !alike(c.Value.Kind, t.Value.Kind):
+		return fmt.Errorf("kin: %s, a %s, is set to a %s", c.GoName(), c.Source.Field.Type, t.Source.Field.Type)
+	case c.IsWhole() && t.Value.Kind == dialect.Float && !isRounded(e):
+		return fmt.Errorf("kin: %s, a %s, is set to a float, which may have a fraction; take kin.Cast or kin.Round", c.GoName(), c.Source.Field.Type)
+	}
+	return nil
+}
+
+// isRounded reports whether a float is a whole number.
+func isRounded(e Expr) bool {
+	f, ok := e.(Called)
+	if !ok {
+		return false
+	}
+	switch f.Name {
+	case "floor", "ceil":
+		return true
+	case "round":
+		power, _ := f.Args[1].(Param)
+		return power.Value == 1.0
+	}
+	return false
 }
 
 func (b *builder) assignKey(change *Change, from *From, columns []*schema.Column, x any) error {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -75,6 +76,10 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 			if as = first; as == nil {
 				as = want
 			}
+			if lit, ok := arg.(Literal); ok && lit.Value == nil && as == nil {
+				c.Args = append(c.Args, nil) // of the type of those after it
+				continue
+			}
 		}
 		if lit, ok := arg.(Literal); ok && (kind == 'n' || kind == 'a' && as == nil && lit.Value != nil) {
 			as = schema.Scalar(reflect.TypeOf(lit.Value))
@@ -99,12 +104,29 @@ func (b *builder) function(from *From, f Function, want *schema.Column, depth in
 		}
 		c.Args = append(c.Args, e)
 	}
+	for i, e := range c.Args {
+		if e != nil {
+			continue
+		}
+		var err error
+		if c.Args[i], err = b.literal(nil, first); err != nil {
+			return nil, err
+		}
+	}
 	c.Type = first
+	if f.Texts == nil && sig.takes == "a" {
+		floats(c.Args)
+		c.Type = typeOfAll(c.Args)
+	}
 	if f.Name == "list item" && first != nil {
 		c.Type = schema.Scalar(first.Source.Field.Base.Elem())
 	}
 	if sig.result != nil {
 		c.Type = schema.Scalar(sig.result)
+	}
+	if f.Name == "replace" && b.mayBeNull(c.Args[2]) {
+		// SQLite and MariaDB look at what they put in only once they need it.
+		return Cased{Whens: []CasedWhen{{Cond: Not{&Test{X: c.Args[2], Op: lookup.IsNull}}, Then: c}}}, nil
 	}
 	return c, nil
 }

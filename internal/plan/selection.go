@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -45,9 +46,14 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 		return s.nest(d)
 	}
 	b := newBuilder(s.Query, d)
+	b.whole = true
 	sel, root, err := b.base()
-	if err != nil || sel == nil {
-		return &Statement{Empty: sel == nil}, err
+	if err != nil {
+		return nil, err
+	}
+	none := sel == nil
+	if none { // of which there still are aggregates
+		sel = &Select{From: b.root(), Where: Const(false)}
 	}
 	b.own = true
 	defer b.ward(s.Query.Guard)()
@@ -58,7 +64,7 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 			return nil, err
 		}
 	}
-	having, err := b.ask(place{from, from.Table}, Group{Parts: s.Having})
+	having, err := b.having(place{from, from.Table}, Group{Parts: s.Having})
 	if err != nil {
 		return nil, err
 	}
@@ -70,17 +76,21 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 	}
 	sel.Distinct, sel.Folds = s.Distinct, s.Distinct || s.Labelled
 	for i, e := range exprs {
-		if b.grouped && !aggregates(e) && !constant(e) {
-			if sub, ok := e.(Sub); ok {
-				if e, err = grouping(sub); err != nil {
-					return nil, err
-				}
-				sel.Columns = append(sel.Columns, e)
-				continue
+		if b.grouped && !constant(e) {
+			whole, ok, err := grouping(e)
+			switch {
+			case err != nil:
+				return nil, err
+			case ok && aggregates(whole):
+				e = whole
+			case !aggregates(e):
+				sel.Group = append(sel.Group, i+1)
 			}
-			sel.Group = append(sel.Group, i+1)
 		}
 		sel.Columns = append(sel.Columns, e)
+	}
+	if none && (sel.Group != nil || !b.grouped) {
+		return &Statement{Empty: true}, nil
 	}
 	sel.Folds = sel.Folds || sel.Group != nil
 	if err := b.sorted(sel, s, root); err != nil {
@@ -99,6 +109,29 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 		sel.Where, sel.Having = Both(sel.Having, sel.Where), nil
 	}
 	return &Statement{CTEs: *b.ctes, Arms: []*Select{sel}}, b.check(sel)
+}
+
+// having resolves what is asked of each row, or, if rows are grouped, of each
+// group.
+func (b *builder) having(at place, ask Ask) (Cond, error) {
+	if !b.grouped {
+		c, err := b.ask(at, ask)
+		if err != nil || !b.grouped { // by the condition itself
+			return c, err
+		}
+	}
+	b.groups = at.at
+	defer func() { b.groups = nil }()
+	return b.ask(at, ask)
+}
+
+// ofRow returns an error if what is asked of the rows of a table is asked of
+// groups of them.
+func (b *builder) ofRow(t *Table) error {
+	if b.groups != t {
+		return nil
+	}
+	return fmt.Errorf("kin: Having asks groups of rows of %s by their aggregates; ask the rows themselves by Filter, before", t.Model.Name)
 }
 
 // base returns a SELECT of the query's rows without columns, over a derived
@@ -238,6 +271,12 @@ func (b *builder) sorted(sel *Select, s Selection, root *node) error {
 		return err
 	}
 	for i, e := range sel.Columns { // so that the order is total
+		if isList(e) {
+			if used[i] || s.Distinct {
+				return errList
+			}
+			continue
+		}
 		if !used[i] && (lost && !aggregates(e) || !lost) {
 			sel.Order = append(sel.Order, Term{Expr: Number(i + 1), Nulls: b.mayBeNull(e)})
 		}
@@ -273,7 +312,14 @@ func (s Selection) Combine(op string, left, right *Statement) (*Statement, error
 	if err != nil {
 		return nil, err
 	}
+	union := strings.HasPrefix(op, "UNION")
 	for i := range s.Fields {
+		if left.isList(i) || right.isList(i) {
+			if used[i] || op != "UNION ALL" {
+				return nil, errList
+			}
+			continue
+		}
 		if !used[i] {
 			terms = append(terms, Term{Expr: Number(i + 1), Nulls: true})
 		}
@@ -283,7 +329,6 @@ func (s Selection) Combine(op string, left, right *Statement) (*Statement, error
 			return nil, fmt.Errorf("kin: %s of selections whose %q is not of one type in both: the values do not compare", op, f.Name)
 		}
 	}
-	union := strings.HasPrefix(op, "UNION")
 	switch {
 	case left.Empty && (right.Empty || !union), right.Empty && op == "INTERSECT":
 		return &Statement{Empty: true}, nil
@@ -312,6 +357,22 @@ func (s *Statement) kind(column int) dialect.Kind {
 		}
 	}
 	return dialect.Invalid
+}
+
+// isList reports whether a column of the statement has lists, which neither
+// compare nor have an order.
+func (s *Statement) isList(column int) bool {
+	if s.Set != nil {
+		return s.Set.Left.isList(column)
+	}
+	return len(s.Arms) > 0 && isList(s.Arms[0].Columns[column])
+}
+
+func isList(e Expr) bool {
+	if as, ok := e.(As); ok {
+		e = as.Expr
+	}
+	return errors.Is(incomparable(e), errList)
 }
 
 func (s Selection) names() []string {

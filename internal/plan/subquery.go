@@ -101,7 +101,17 @@ func (b *builder) rootAlias() string {
 }
 
 func (b *builder) exist(at place, e Exist) (Cond, error) {
-	_, sel, _, err := b.inner(at, e.Sub)
+	// One row is as good as several, and a limit is a derived table, into which
+	// not every database lets Outer see.
+	sub := e.Sub
+	sub.Make = func(m *schema.Model, g *schema.Graph) (Query, error) {
+		q, err := e.Sub.Make(m, g)
+		if q.Limit != nil && *q.Limit > 0 && q.Offset == 0 {
+			q.Limit = nil
+		}
+		return q, err
+	}
+	_, sel, _, err := b.inner(at, sub)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +130,9 @@ func (b *builder) valueOf(at place, v ValueOf) (Expr, error) {
 		return nil, err
 	}
 	sel.Columns = []Expr{e}
-	if !n.grouped {
+	if n.grouped {
+		sel.Order = nil // that of a limited query's rows, which are no more
+	} else {
 		if sel.Order == nil {
 			sel.Order = n.terms(sel.From, sel.From.Table, root, n.query.Reverse)
 		}
@@ -177,6 +189,9 @@ func (b *builder) isAmong(at *Table, p step) (Cond, error) {
 		return nil, p.errorf("%s, a %s, is not among values of %s", ref.Column.GoName(), ref.Column.Source.Field.Type, t.Source.Field.Type)
 	}
 	sel.Columns, sel.Order = []Expr{e}, nil
+	if w, ok := e.(Window); ok && n.mayBeNull(w) {
+		return nil, p.errorf("a value among other rows that may be NULL is looked for in a selection: kin.Select(…).Query()")
+	}
 	if n.mayBeNull(e) && !n.grouped {
 		sel.Where = Both(Not{&Test{X: e, Op: lookup.IsNull}}, sel.Where)
 	}

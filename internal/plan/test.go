@@ -135,6 +135,8 @@ func (b *builder) mayBeNull(e Expr) bool {
 		return e.Name != Counting
 	case Sub:
 		return b.mayBeNull(e.Select.Columns[0])
+	case Window:
+		return e.Of != nil && (e.Rank != "" || b.mayBeNull(e.Of))
 	}
 	return true
 }

@@ -60,6 +60,12 @@ func (b *builder) grow(at place, a Ask) (*tree, error) {
 		return nil, errDepth
 	}
 	defer func() { b.depth-- }()
+	switch a.(type) {
+	case Related, Searched, Among, Reached:
+		if err := b.ofRow(at.at); err != nil {
+			return nil, err
+		}
+	}
 	switch a := a.(type) {
 	case Pair:
 		if v, op, ok := b.annotated(at, a); ok {
@@ -145,6 +151,9 @@ func (b *builder) groupOf(at place, g Group) (*tree, error) {
 
 // pair resolves the path of a pair.
 func (b *builder) pair(at place, p Pair) (*step, error) {
+	if err := b.ofRow(at.at); err != nil {
+		return nil, err
+	}
 	text := p.Lookup
 	if p.Path.given() {
 		var err error

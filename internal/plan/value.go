@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -85,14 +86,23 @@ func (Called) isExpr() {}
 func (Cased) isExpr()  {}
 func (Scalar) isExpr() {}
 
-// maxDepth is how deep expressions may be nested.
-const maxDepth = 200
+const (
+	// maxDepth is how deep expressions may be nested.
+	maxDepth = 200
+	// maxValues is the most parts of all expressions in a query. Some functions
+	// have an argument in them twice, so that few of them, each in another, are
+	// more than a database reads.
+	maxValues = 1_000_000
+)
 
 // value resolves an expression over the rows of a table. Literals take the
 // type of the column they meet, at last that of want.
 func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Expr, error) {
 	if depth > maxDepth {
 		return nil, fmt.Errorf("kin: an expression is nested more than %d levels deep", maxDepth)
+	}
+	if b.values++; b.values > maxValues {
+		return nil, fmt.Errorf("kin: the expressions of a query have more than %d parts", maxValues)
 	}
 	if err := unset(v, want); err != nil {
 		return nil, err
@@ -132,6 +142,9 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 
 // columnValue resolves a path that ends in a column.
 func (b *builder) columnValue(from *From, name Lazy) (Expr, error) {
+	if err := b.ofRow(from.Table); err != nil {
+		return nil, err
+	}
 	path, err := name.At(from.Table.Model)
 	if err != nil {
 		return nil, err
@@ -224,19 +237,57 @@ func columnOf(e Expr) *schema.Column {
 	case Rank:
 		return schema.ScalarOf[float64]()
 	case Cased:
-		for _, when := range e.Whens {
-			if c := columnOf(when.Then); c != nil {
-				return c
-			}
-		}
-		return columnOf(e.Else)
+		return typeOfAll(e.values())
 	case Binary:
-		if c := columnOf(e.X); c != nil {
-			return c
-		}
-		return columnOf(e.Y)
+		return typeOfAll([]Expr{e.X, e.Y})
 	}
 	return nil
+}
+
+// typeOfAll returns the type of values that may be each of the expressions, or
+// are made of all: that of the first with a type, but of numbers some of which
+// are floats, that of these.
+func typeOfAll(exprs []Expr) *schema.Column {
+	var t *schema.Column
+	for _, e := range exprs {
+		c := columnOf(e)
+		if t == nil || c != nil && t.IsWhole() && c.Value.Kind == dialect.Float {
+			t = c
+		}
+	}
+	return t
+}
+
+// floats makes integers among expressions floats if some of them are: SQLite
+// would divide by each as what it is.
+func floats(exprs []Expr) {
+	t := typeOfAll(exprs)
+	if t == nil || t.Value.Kind != dialect.Float {
+		return
+	}
+	for i, e := range exprs {
+		if isWhole(e) {
+			exprs[i] = Called{Name: "float", Args: []Expr{e}, Type: schema.ScalarOf[float64]()}
+		}
+	}
+}
+
+// values returns what the case may be.
+func (c Cased) values() []Expr {
+	values := make([]Expr, 0, len(c.Whens)+1)
+	for _, when := range c.Whens {
+		values = append(values, when.Then)
+	}
+	if c.Else != nil {
+		values = append(values, c.Else)
+	}
+	return values
+}
+
+// isNil reports whether a value is NULL, as one of Go.
+func isNil(v Value) bool {
+	lit, ok := v.(Literal)
+	return ok && lit.Value == nil
 }
 
 func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Expr, error) {
@@ -246,20 +297,48 @@ func (b *builder) caseOf(from *From, v Case, want *schema.Column, depth int) (Ex
 		if err != nil {
 			return nil, err
 		}
-		then, err := b.value(from, when.Then, want, depth+1)
-		if err != nil {
-			return nil, err
+		var then Expr
+		if !isNil(when.Then) {
+			if then, err = b.value(from, when.Then, want, depth+1); err != nil {
+				return nil, err
+			}
 		}
 		c.Whens = append(c.Whens, CasedWhen{cond, then})
 	}
 	if len(c.Whens) == 0 {
 		return nil, errors.New("kin: a case has no condition")
 	}
-	if v.Else != nil {
+	if v.Else != nil && !isNil(v.Else) {
 		var err error
 		if c.Else, err = b.value(from, v.Else, want, depth+1); err != nil {
 			return nil, err
 		}
+	}
+	if want == nil {
+		want = typeOfAll(c.values())
+	}
+	for i, when := range c.Whens {
+		if when.Then != nil {
+			continue
+		}
+		var err error
+		if c.Whens[i].Then, err = b.literal(nil, want); err != nil { // of the type of the others
+			return nil, err
+		}
+	}
+	values := c.values()
+	for _, e := range values {
+		if first, t := columnOf(values[0]), columnOf(e); first != nil && t != nil && !alike(first.Value.Kind, t.Value.Kind) {
+			return nil, fmt.Errorf("kin: a case has values of one type, not %s, a %s, and %s, a %s",
+				first.GoName(), first.Source.Field.Type, t.GoName(), t.Source.Field.Type)
+		}
+	}
+	floats(values)
+	for i := range c.Whens {
+		c.Whens[i].Then = values[i]
+	}
+	if c.Else != nil {
+		c.Else = values[len(values)-1]
 	}
 	return c, nil
 }

@@ -8,10 +8,10 @@ import (
 	"github.com/kin-orm/kin/internal/schema"
 )
 
-// whole reports whether the query reads all rows of its table, in the order of
+// wholeTable reports whether the query reads all rows of its table, in the order of
 // their key, with others that a join would repeat: then each table is read once,
 // by wholeArms.
-func (b *builder) whole(root *node, where Cond) bool {
+func (b *builder) wholeTable(root *node, where Cond) bool {
 	q := &b.query
 	return where == nil && q.Limit == nil && q.Offset == 0 && !q.Reverse && !q.Stream && q.Lock == nil && q.Seek == nil && q.Source == nil &&
 		q.Level == nil && len(root.order) == 0 && singleInt(root.model) && slices.ContainsFunc(root.children, (*node).repeats)

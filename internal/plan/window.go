@@ -76,6 +76,13 @@ func (b *builder) window(from *From, v Windowed) (Expr, error) {
 		}
 		w.Order = append(w.Order, Term{Expr: e, Column: columnOf(e), Desc: desc, Nulls: b.mayBeNull(e)})
 	}
+	switch f := v.Frame; {
+	case f == nil:
+	case f.Before < -1 || f.After < -1:
+		return nil, fmt.Errorf("kin: a frame of %d rows before and %d after; take kin.Unbounded for all", f.Before, f.After)
+	case len(w.Order) == 0 || v.Rank != "":
+		return nil, errors.New("kin: a Frame goes with an aggregate in a window with an Order")
+	}
 	if len(w.Order) == 0 && v.Rank != "" {
 		return nil, fmt.Errorf("kin: %s needs an order of the rows in its window", v.Rank)
 	}

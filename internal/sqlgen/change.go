@@ -1,6 +1,8 @@
 package sqlgen
 
 import (
+	"slices"
+
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/plan"
 )
@@ -188,14 +190,64 @@ func (w *writer) binary(e plan.Binary) {
 		sign = w.t.IntegerDivision
 	}
 	w.text("(")
-	w.value(e.X)
-	w.text(sign)
-	if e.Sign == '/' {
-		w.text("NULLIF(")
+	if e.Sign == '/' && e.Integer && w.t.TypedNulls && (summed(e.X) || summed(e.Y)) {
+		// PostgreSQL has sums that are a numeric, whose quotient has a fraction.
+		w.text("CAST(div(CAST(")
+		w.value(e.X)
+		w.text(" AS numeric), NULLIF(")
+		w.value(e.Y)
+		w.text(", 0)) AS bigint)")
+	} else if w.wide(e); e.Sign == '/' {
+		w.text(sign + "NULLIF(")
 		w.value(e.Y)
 		w.text(", 0)")
 	} else {
+		w.text(sign)
 		w.value(e.Y)
 	}
 	w.text(")")
+}
+
+// wide writes the first part of arithmetic. PostgreSQL calculates with small
+// integers in their own range, which others leave.
+func (w *writer) wide(e plan.Binary) {
+	if !w.t.TypedNulls || !e.Integer || !small(e.X) || !small(e.Y) {
+		w.value(e.X)
+		return
+	}
+	w.text("CAST(")
+	w.value(e.X)
+	w.text(" AS bigint)")
+}
+
+// small reports whether an expression is, in PostgreSQL, of an integer type
+// with less than 64 bits.
+func small(e plan.Expr) bool {
+	if _, ok := e.(plan.Binary); ok {
+		return false // it is wide already
+	}
+	t := plan.TypeOf(e)
+	return t != nil && t.Value.Bits < 64
+}
+
+// summed reports whether an expression has a sum in it, or a subquery, which may
+// have one.
+func summed(e plan.Expr) bool {
+	switch e := e.(type) {
+	case plan.Agg:
+		return e.Name == plan.Summing
+	case plan.Sub:
+		return summed(e.Select.Columns[0])
+	case plan.Window:
+		return summed(e.Of)
+	case plan.Nested:
+		return true
+	case plan.Binary:
+		return summed(e.X) || summed(e.Y)
+	case plan.Called:
+		return slices.ContainsFunc(e.Args, summed)
+	case plan.Cased:
+		return summed(e.Else) || slices.ContainsFunc(e.Whens, func(when plan.CasedWhen) bool { return summed(when.Then) })
+	}
+	return false
 }

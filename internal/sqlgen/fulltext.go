@@ -140,7 +140,7 @@ func (w *writer) texts(table string, columns []*schema.Column) {
 // takes for hosts, paths and the like.
 func (w *writer) vector(table string, columns []*schema.Column) {
 	w.text("to_tsvector('simple', regexp_replace(")
-	w.each(w.t.Functions["lower"], "{0}", func() { w.texts(table, columns) })
+	w.each(w.t.Functions["letters"], "{0}", func() { w.texts(table, columns) })
 	w.text(", '[^[:alnum:]]+', ' ', 'g'))")
 }
 

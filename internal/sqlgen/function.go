@@ -8,6 +8,9 @@ import (
 	"github.com/kin-orm/kin/internal/plan"
 )
 
+// maxText is the longest statement with functions in functions.
+const maxText = 16 << 20
+
 // called writes a call, by the text that the dialect or the user has for it: {0}
 // is the first argument, and {*, } all of them with a comma between.
 func (w *writer) called(c plan.Called) {
@@ -19,7 +22,11 @@ func (w *writer) called(c plan.Called) {
 		w.fail(fmt.Errorf("kin: %s is not supported by %s", c.Name, w.d.Name()))
 		return
 	}
-	for text != "" {
+	for text != "" && w.err == nil {
+		if len(w.b) > maxText {
+			w.fail(fmt.Errorf("kin: the statement has more than %d bytes; %s writes arguments of functions in functions over and over", maxText, w.d.Name()))
+			return
+		}
 		before, after, found := strings.Cut(text, "{")
 		w.text(before)
 		if !found {

@@ -94,6 +94,18 @@ func TestTextFunctions(t *testing.T) {
 		check(t, s, rows, "length", kin.Length(text), func(x *thing) int { return utf8.RuneCountInString(x.Text) })
 		check(t, s, rows, "trim", kin.Trim(text), func(x *thing) string { return strings.Trim(x.Text, " ") })
 		check(t, s, rows, "replace", kin.Replace(text, "a", "'"), func(x *thing) string { return strings.ReplaceAll(x.Text, "a", "'") })
+		check(t, s, rows, "replace by what may be NULL", kin.Replace(text, kin.Coalesce(kin.F("other"), "?"), kin.F("other")), func(x *thing) *string {
+			if x.Other == nil {
+				return nil
+			}
+			return &x.Text
+		})
+		check(t, s, rows, "replace of nothing by NULL", kin.Replace(text, "", kin.F("other")), func(x *thing) *string {
+			if x.Other == nil {
+				return nil
+			}
+			return &x.Text
+		})
 		check(t, s, rows, "substr", kin.Substr(text, 2, 2), func(x *thing) string {
 			runes := []rune(x.Text)
 			return string(runes[min(1, len(runes)):min(3, len(runes))])
@@ -117,6 +129,27 @@ func TestTextFunctions(t *testing.T) {
 			}
 			return &x.Text
 		})
+		check(t, s, rows, "the least by code points", kin.Least(kin.Lower(text), "B"), func(x *thing) string { return min(strings.ToLower(x.Text), "B") })
+		check(t, s, rows, "the greatest by code points", kin.Greatest(kin.Upper(text), "a"), func(x *thing) string { return max(strings.ToUpper(x.Text), "a") })
+		for _, c := range []struct {
+			cond *kin.Condition
+			want func(x *thing) bool
+		}{
+			{kin.Lower(text).Gt(kin.F("other")), func(x *thing) bool { return x.Other != nil && strings.ToLower(x.Text) > *x.Other }},
+			{kin.F("other").Lte(kin.Upper(text)), func(x *thing) bool { return x.Other != nil && *x.Other <= strings.ToUpper(x.Text) }},
+			{kin.Upper(text).Lt(kin.Lower(text)), func(x *thing) bool { return strings.ToUpper(x.Text) < strings.ToLower(x.Text) }},
+			{kin.Lower(text).Gt("B"), func(x *thing) bool { return strings.ToLower(x.Text) > "B" }},
+		} {
+			want := 0
+			for _, x := range rows {
+				if c.want(x) {
+					want++
+				}
+			}
+			n, err := kin.Query[thing]().Where(c.cond).Count(t.Context(), s.DB)
+			require.NoError(t, err)
+			assert.EqualValues(t, want, n)
+		}
 		n, err := kin.Query[thing]().Where(kin.Lower(text).Eq("abc")).Count(t.Context(), s.DB)
 		require.NoError(t, err)
 		assert.EqualValues(t, 10, n)
@@ -226,6 +259,9 @@ func TestTimeFunctions(t *testing.T) {
 				check(t, s, rows, "trunc "+string(part), kin.Trunc(part, at), func(x *thing) time.Time { return of(wall(x)) })
 			}
 		}
+		quarter := kin.Extract(kin.Quarter, kin.F("at"))
+		check(t, s, rows, "calculated with", kin.F("n").Mul(quarter), func(x *thing) int64 { return x.N * int64((x.At.Month()+2)/3) })
+		check(t, s, rows, "calculated with", kin.Mod(kin.F("n"), quarter), func(x *thing) int64 { return x.N % int64((x.At.Month()+2)/3) })
 		n, err := kin.Query[thing]().Where(kin.Extract(kin.Year, kin.F("at")).Eq(2026)).Count(t.Context(), s.DB)
 		require.NoError(t, err)
 		want := 0
