@@ -158,6 +158,11 @@ const zoneFrom, zoneTo = 1970, 2100
 // nearest offset holds.
 //
 //	kin.Extract(kin.Hour, kin.InZone(kin.F("at"), berlin))
+//
+// The time is written once for each change, some 260 times. It had best be a
+// column of the query's own rows: one that is found over a foreign key or by a
+// subquery takes seconds for some thousands of rows, and is first selected, and
+// then calculated with by [Selection.Query].
 func InZone(t any, zone *time.Location) Expr {
 	at := valueOf(t)
 	from, end := time.Date(zoneFrom, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(zoneTo, 1, 1, 0, 0, 0, 0, time.UTC)
