@@ -83,7 +83,7 @@ func (l *level) hint(keys int) int {
 	if l.Relation.Kind == schema.ToOne {
 		return keys
 	}
-	return max(keys, min(keys*int(l.share.Load())/16+1, 1<<12))
+	return max(keys, min(keys*int(l.share.Load())/16+1, 1<<14))
 }
 
 // level reads the rows of a level that have some of the keys.

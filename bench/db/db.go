@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/kin-orm/kin/bench/replay"
 	"github.com/kin-orm/kin/dialect/mysql"
@@ -22,6 +23,11 @@ import (
 
 // Names returns the names of all databases.
 func Names() []string { return []string{"sqlite", "postgres", "mysql", "replay"} }
+
+//nolint:gochecknoglobals // so that no two databases of a process share a name
+var opened atomic.Int64
+
+func newName() string { return fmt.Sprintf("kin_bench_%d_%d", os.Getpid(), opened.Add(1)) }
 
 // A Target is a database with its rows.
 type Target struct {
@@ -87,7 +93,7 @@ func (t *Target) openSQLite(ctx context.Context) error {
 
 func (t *Target) openPostgres(ctx context.Context) error {
 	const server = "postgres://postgres@127.0.0.1:5432/"
-	name := "kin_bench_" + strconv.Itoa(os.Getpid())
+	name := newName()
 	if err := t.create(ctx, name, func(name string) (driver.Connector, error) {
 		return postgres.NewConnector(server + name + "?sslmode=disable")
 	}, "postgres", " WITH (FORCE)"); err != nil {
@@ -99,7 +105,7 @@ func (t *Target) openPostgres(ctx context.Context) error {
 
 func (t *Target) openMySQL(ctx context.Context) error {
 	const server = "root@tcp(127.0.0.1:3306)/"
-	name := "kin_bench_" + strconv.Itoa(os.Getpid())
+	name := newName()
 	t.DSN = server + name
 	return t.create(ctx, name, func(name string) (driver.Connector, error) {
 		return mysql.NewConnector(server + name)

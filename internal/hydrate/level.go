@@ -90,7 +90,9 @@ func (r *LevelReader) Below(l *Level, hint int) *LevelReader {
 	src := &r.nodes[l.Source]
 	below := &LevelReader{Reader: newReader(l.Shape, r.tables, min(hint, 16)), level: l, above: src}
 	for i := min(l.Rows, 1); i <= l.Rows; i++ { // of links, and of what they lead to
-		below.nodes[i].slab = newSlab(below.nodes[i].Model.RowType(), hint)
+		n := &below.nodes[i]
+		n.slab = newSlab(n.Model.RowType(), hint)
+		n.reserve(min(hint, int(n.size.rows.Load())), 0)
 	}
 	if l.Relation.Kind == schema.ToMany {
 		below.nodes[1].links = make([]link, 0, hint)

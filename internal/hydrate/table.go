@@ -98,7 +98,7 @@ type intSlot struct {
 
 // put returns the place of key, which is next if it is new.
 func (t *intTable) put(key uint64, next int32) int32 {
-	if t.used*2 >= len(t.slots) {
+	if full(t.used, len(t.slots)) {
 		t.expand()
 	}
 	mask := uint64(len(t.slots) - 1)
@@ -133,11 +133,15 @@ func (t *intTable) get(key uint64) (at int32, ok bool) {
 
 func (t *intTable) hash(key uint64) uint64 { return key * 0x9e3779b97f4a7c15 >> t.shift }
 
+// full reports whether so many keys are too many for so many slots: at three
+// quarters, one is found after two and a half looks.
+func full(keys, slots int) bool { return 4*keys >= 3*slots }
+
 // reserve makes an empty table have room for so many keys.
 func (t *intTable) reserve(keys int) {
-	if t.used == 0 && 2*keys > len(t.slots) {
+	if t.used == 0 && full(keys, len(t.slots)) {
 		t.slots = nil
-		t.resize(1 << bits.Len(uint(2*keys)))
+		t.resize(1 << bits.Len(uint(4*keys/3)))
 	}
 }
 
