@@ -108,6 +108,9 @@ type Traits struct {
 	TypedNulls bool
 	// AnyTypes is whether a column of a UNION may hold any types at once.
 	AnyTypes bool
+	// NoIndex is written before a column whose index is not to be used: to read
+	// it would be slower than to read the table. Empty where the planner knows.
+	NoIndex string
 	// OrderedJoin is the inner join that keeps the order of its tables, for
 	// joins that begin at a small set of keys; empty where the planner knows.
 	OrderedJoin string

@@ -125,7 +125,8 @@ func (r *Reader) Starts(row []driver.Value) (bool, error) {
 		return starts, nil
 	}
 	n := &r.nodes[0]
-	key, _, err := readKey(row, n.KeySlots, n.keyTypes)
+	var key rel.Key
+	_, err := n.key.read(&key, row)
 	if err != nil {
 		return false, err
 	}
@@ -162,7 +163,8 @@ func (r *Reader) node(i int, row []driver.Value) error {
 		*here = place{}
 		return nil
 	}
-	key, null, err := readKey(row, n.KeySlots, n.keyTypes)
+	var key rel.Key
+	null, err := n.key.read(&key, row)
 	switch {
 	case err != nil:
 		return columnError(n.KeyColumns[0], err)
@@ -204,7 +206,8 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 		return r.places[n.Parent], nil
 	}
 	p := &r.nodes[n.Parent]
-	key, null, err := readKey(row, n.ParentSlots, n.parentTypes)
+	var key rel.Key
+	null, err := n.parentKey.read(&key, row)
 	if err != nil || null {
 		return place{}, err
 	}
@@ -321,12 +324,11 @@ func (n *nodeState) values(p unsafe.Pointer, row []driver.Value) error {
 		k := &n.Keys[i]
 		h := one(p, k.Relation.Field)
 		h.fk.Link = rel.Link{Owner: owner, Relation: k.Relation}
-		key, null, err := readKey(row, k.Slots, k.types)
+		null, err := k.key.read(&h.fk.Key, row)
 		if err != nil {
 			return columnError(k.Relation.FromColumns[0], err)
 		}
 		if !null {
-			h.fk.Key = key
 			if h.fk.State != rel.Loaded {
 				h.fk.State = rel.KeyOnly
 			}
@@ -359,7 +361,7 @@ func (n *nodeState) ord(key *rel.Key, row []driver.Value) (int64, error) {
 	switch {
 	case n.OrdSlot >= 0:
 		return value.Int(row[n.OrdSlot])
-	case n.ByKey && n.keyTypes[0].Kind == dialect.Uint:
+	case n.ByKey && n.key.types[0].Kind == dialect.Uint:
 		return int64(key.N[0] ^ 1<<63), nil // keeps the order
 	case n.ByKey:
 		return int64(key.N[0]), nil

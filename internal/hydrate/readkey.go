@@ -10,31 +10,53 @@ import (
 	"github.com/kin-orm/kin/internal/schema"
 )
 
-// readKey returns the key that the slots of a row have, or that one of them is
-// NULL.
-func readKey(row []driver.Value, slots []int, types []dialect.Type) (key rel.Key, null bool, err error) {
-	if len(slots) == 1 {
-		v := row[slots[0]]
-		if n, ok := v.(int64); ok && types[0].Kind == dialect.Int {
+// A keyReader reads a key from where it is in a row.
+type keyReader struct {
+	slots []int
+	types []dialect.Type
+	whole int // of a key that is one int64, the slot and one; else 0
+}
+
+func newKeyReader(slots []int, columns []*schema.Column) keyReader {
+	k := keyReader{slots: slots, types: types(columns)}
+	if len(slots) == 1 && k.types[0].Kind == dialect.Int {
+		k.whole = slots[0] + 1
+	}
+	return k
+}
+
+// read sets the key, which is zero, to that of a row, and reports whether a part
+// of it is NULL. Most keys are one int64, which is not copied about.
+func (k *keyReader) read(key *rel.Key, row []driver.Value) (null bool, err error) {
+	if k.whole > 0 {
+		if n, ok := row[k.whole-1].(int64); ok {
 			key.N[0] = uint64(n)
-			return key, false, nil
+			return false, nil
 		}
+	}
+	return k.readAny(key, row)
+}
+
+func (k *keyReader) readAny(key *rel.Key, row []driver.Value) (null bool, err error) {
+	if len(k.slots) == 1 {
+		v := row[k.slots[0]]
 		if v == nil {
-			return key, true, nil
+			return true, nil
 		}
-		key, err = rel.ReadKey(types[0], v)
-		return key, false, err
+		*key, err = rel.ReadKey(k.types[0], v)
+		return false, err
 	}
-	parts := make([]rel.Key, len(slots))
-	for i, slot := range slots {
+	parts := make([]rel.Key, len(k.slots))
+	for i, slot := range k.slots {
 		if row[slot] == nil {
-			return key, true, nil
+			return true, nil
 		}
-		if parts[i], err = rel.ReadKey(types[i], row[slot]); err != nil {
-			return key, false, err
+		if parts[i], err = rel.ReadKey(k.types[i], row[slot]); err != nil {
+			return false, err
 		}
 	}
-	return rel.Join(parts), false, nil
+	*key = rel.Join(parts)
+	return false, nil
 }
 
 // columnError says which column err is about.

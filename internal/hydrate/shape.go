@@ -75,8 +75,8 @@ type Node struct {
 	// whether their keys are: for statements that follow.
 	KeepRows, KeepKeys bool
 
-	keyTypes    []dialect.Type
-	parentTypes []dialect.Type
+	key         keyReader
+	parentKey   keyReader
 	table       int // in Shape.models, or -1
 	keep        bool
 	hooked      bool // whether rows have an AfterLoad hook
@@ -123,7 +123,7 @@ type KeySlots struct {
 	Relation *schema.Relation
 	Slots    []int
 
-	types []dialect.Type
+	key keyReader
 }
 
 type slotDecoder struct {
@@ -140,7 +140,7 @@ func (s *Shape) Prepare() {
 		count[n.Model]++
 	}
 	for i, n := range s.Nodes {
-		n.keyTypes = types(n.KeyColumns)
+		n.key = newKeyReader(n.KeySlots, n.KeyColumns)
 		n.box = newBoxer(n.Model.RowType())
 		n.layout = LayoutOf(n.Model.Struct)
 		n.left = n.layout.left(n.Unread)
@@ -157,12 +157,12 @@ func (s *Shape) Prepare() {
 			if child.Parent == i && child.Relation.Kind == schema.ToMany {
 				n.keep = true
 				if child.ParentSlots != nil {
-					child.parentTypes = n.keyTypes
+					child.parentKey = newKeyReader(child.ParentSlots, n.KeyColumns)
 				}
 			}
 		}
 		for j := range n.Keys {
-			n.Keys[j].types = types(n.Keys[j].Relation.FromColumns)
+			n.Keys[j].key = newKeyReader(n.Keys[j].Slots, n.Keys[j].Relation.FromColumns)
 		}
 		for _, c := range n.Columns {
 			n.decode = append(n.decode, slotDecoder{c.Slot, c.Column.Field.Offset, decoderOf(c.Column), c.Column})

@@ -209,6 +209,9 @@ type Exists struct {
 type InSelect struct {
 	Refs   []Expr
 	Select *Select
+	// Most is whether most rows of the table meet it, so that it is better asked
+	// of each than looked up.
+	Most bool
 }
 
 func (*InSelect) isCond() {}

@@ -62,16 +62,37 @@ func (n *node) shares() bool {
 		})
 }
 
-// rowsOf returns a SELECT of the rows of n, and their table.
+// rowsOf returns a SELECT of the rows of n, and their table: of those that rows
+// of its parent lead to.
 func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
 	if n.parent == nil {
 		from := a.root()
 		return &Select{From: from}, from.Table
 	}
 	t := a.table(n.relation)
-	keys, parent := a.rowsOf(n.parent)
+	keys, parent := a.keysFrom(n.parent)
 	keys.Columns = refs(parent, n.relation.FromColumns)
-	sel := &Select{From: &From{Table: t}, Where: Both(&InSelect{Refs: refs(t, n.relation.ToColumns), Select: keys}, t.Scope)}
+	// The children of all rows are nearly all of their table.
+	in := &InSelect{Refs: refs(t, n.relation.ToColumns), Select: keys, Most: n.toMany() && a.everything(n.parent)}
+	sel := &Select{From: &From{Table: t}, Where: Both(in, t.Scope)}
 	t.Scope = nil // which is met already
 	return sel, t
+}
+
+// keysFrom is rowsOf for the keys that lead on from there. Where it is known that
+// the rows are all of their table, it is not asked: should a foreign key lead
+// nowhere all the same, rows are read that nothing refers to.
+func (a *armBuilder) keysFrom(n *node) (*Select, *Table) {
+	if n.parent == nil || !a.everything(n) {
+		return a.rowsOf(n)
+	}
+	t := a.table(n.relation)
+	return &Select{From: &From{Table: t}}, t
+}
+
+// everything reports whether the rows of n are all of their table: the roots,
+// and children that have one of them each for a parent.
+func (a *armBuilder) everything(n *node) bool {
+	return n.parent == nil || n.toMany() && a.everything(n.parent) && !a.hides(n.model) &&
+		!slices.ContainsFunc(n.relation.ToColumns, func(c *schema.Column) bool { return c.Nullable })
 }

@@ -31,6 +31,9 @@ func (w *writer) cond(c plan.Cond, nested bool) {
 	case *plan.Exists:
 		w.exists(c)
 	case *plan.InSelect:
+		if c.Most && len(c.Refs) == 1 {
+			w.text(w.t.NoIndex)
+		}
 		w.tuple(c.Refs)
 		w.text(" IN (")
 		if w.t.NoSelfSelect && (c.Select.Limit != nil || c.Select.Offset > 0) { // MariaDB takes no limit here
