@@ -75,18 +75,18 @@ type Node struct {
 	// whether their keys are: for statements that follow.
 	KeepRows, KeepKeys bool
 
-	key         keyReader
-	parentKey   keyReader
-	table       int // in Shape.models, or -1
-	keep        bool
-	hooked      bool // whether rows have an AfterLoad hook
-	decode      []slotDecoder
-	box         boxer
-	layout      *Layout // nil if the model is not tracked
-	left        []bool  // of the layout's fields: those that are not read; nil if all are
-	size        size
-	apart       []apart
-	ofPair      bool // whether the parent is a row of a link table without struct
+	key       keyReader
+	parentKey keyReader
+	table     int // in Shape.models, or -1
+	keep      bool
+	hooked    bool // whether rows have an AfterLoad hook
+	decode    []slotDecoder
+	box       boxer
+	layout    *Layout // nil if the model is not tracked
+	left      []bool  // of the layout's fields: those that are not read; nil if all are
+	size      size
+	apart     []apart
+	ofPair    bool // whether the parent is a row of a link table without struct
 }
 
 // An apart is a foreign key whose rows come apart, in a node.
