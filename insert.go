@@ -223,7 +223,7 @@ func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, row
 	case copies:
 		return in.copyAll(ctx, columns, rows, keys)
 	}
-	batch := in.Batch()
+	batch := in.Batch(len(rows) / in.chunk(len(columns)))
 	defer batch.Close()
 	return in.chunks(columns, rows, keys, func(_ int, text sqlgen.Text) error {
 		_, err := batch.Exec(ctx, text.SQL, anys(text.Args))
@@ -370,7 +370,7 @@ func (in *inserter) consecutive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	batch := in.Batch()
+	batch := in.Batch(len(in.fresh) / in.chunk(len(in.columns)))
 	defer batch.Close()
 	return in.chunks(in.columns, in.fresh, nil, func(from int, text sqlgen.Text) error {
 		result, err := batch.Exec(ctx, text.SQL, anys(text.Args))

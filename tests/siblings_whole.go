@@ -40,7 +40,7 @@ func testWholeDangling(t *testing.T, s *Suite) {
 	students, err := kin.Query[Student]().SelectRelated("class__teachers", "category").All(ctx, s.DB)
 	require.NoError(t, err)
 	require.Len(t, students, len(school.Students))
-	assert.Equal(t, 1, len(s.Wire.Statements()))
+	assert.Len(t, s.Wire.Statements(), 1)
 	first, second := students[0], students[1]
 	assert.False(t, first.Class.Loaded())
 	assert.Nil(t, first.Class.Get())

@@ -11,21 +11,23 @@ import (
 // It is closed before the transaction ends. It is not safe for concurrent use.
 type Batch struct {
 	session Session
-	last    string // the text that came last
+	many    bool // whether to prepare a statement before it has come twice
+	last    string
 	stmt    *sql.Stmt
 	text    string // that stmt has
 }
 
-// Batch returns a Batch without a statement, which need not be closed.
-func (s Session) Batch() *Batch { return &Batch{session: s} }
+// Batch returns a Batch of at least so many statements, of which most are equal.
+func (s Session) Batch(statements int) *Batch { return &Batch{session: s, many: statements > 1} }
 
 // Exec runs a statement that has no rows.
 func (b *Batch) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
 	s := b.session
-	if s.Guard == nil || b.last != query { // what comes once is not worth it
+	if s.Guard == nil || b.last != query && (!b.many || b.last != "") { // what comes once is not worth it
 		b.last = query
 		return s.Exec(ctx, query, args)
 	}
+	b.last = query
 	query, err := s.begin(ctx, query)
 	if err != nil {
 		return nil, err

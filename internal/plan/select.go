@@ -44,7 +44,7 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	var s *Statement
 	switch {
 	case b.wholeTable(root, where):
-		s = b.wholeArms(from, root, nodes)
+		s = b.wholeArms(root, nodes)
 	case flat(root):
 		s = b.flat(from, where, root, nodes, locked)
 	default:

@@ -31,7 +31,7 @@ func (n *node) repeats() bool {
 // It is for queries of all rows of a table. Where conditions or a limit leave few
 // of them, their keys would be looked up again for each arm, and a join is less
 // work: measured in docs/decisions.md.
-func (b *builder) wholeArms(from *From, root *node, nodes []*node) *Statement {
+func (b *builder) wholeArms(root *node, nodes []*node) *Statement {
 	a := &armBuilder{builder: b, whole: true, s: &Statement{}, slots: map[*schema.Column][]*Slot{}}
 	a.s.Shape = &hydrate.Shape{ArmSlot: 0, RootSlot: -1, Nodes: make([]*hydrate.Node, len(nodes))}
 	var targets, rows []*node

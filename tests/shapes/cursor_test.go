@@ -27,7 +27,7 @@ func TestCursorQuery(t *testing.T) {
 			assert.Equal(t, "Bob", page.Rows[0].Name, what)
 		}
 		for _, cursor := range []string{first.Next + "\n", "\r" + first.Next} {
-			assert.ErrorIs(t, errOf(q.PageFrom(ctx, db, cursor, 1)), kin.ErrCursor)
+			require.ErrorIs(t, errOf(q.PageFrom(ctx, db, cursor, 1)), kin.ErrCursor)
 		}
 		middle := []byte(first.Next)
 		middle[len(middle)/2] ^= 1
@@ -60,7 +60,7 @@ func TestCursorBudget(t *testing.T) {
 			batch(q.MaxRows(1), 2), errOf(q.MaxRows(1).PageFrom(ctx, db, "", 2)), errOf(q.MaxRows(1).Prefetch("members").PageFrom(ctx, db, "", 9)),
 			batch(q.MaxRows(1).SelectRelated("members"), 9), errOf(q.MaxRows(1).SelectRelated("members").PageFrom(ctx, db, "", 9)),
 		} {
-			assert.ErrorIs(t, err, kin.ErrMaxRows)
+			require.ErrorIs(t, err, kin.ErrMaxRows)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package shapes
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -23,8 +24,8 @@ func TestPrefetchWholes(t *testing.T) {
 			"lock with ForUpdate": sub.ForUpdate(), "or ForShare": sub.ForShare(kin.SkipLocked), "count with MaxRows": sub.MaxRows(1),
 			"be Strict": sub.Strict(), "be read with FetchPeers": sub.FetchPeers(), "be Concurrent": sub.Concurrent(), "in a Snapshot": sub.Snapshot(),
 		} {
-			assert.ErrorContains(t, errOf(q.Prefetch("comments", sub).All(ctx, db)), want)
-			assert.ErrorContains(t, errOf(q.Prefetch("comments__article__comments", sub).First(ctx, db)), `Prefetch("comments__article__comments") is to `)
+			require.ErrorContains(t, errOf(q.Prefetch("comments", sub).All(ctx, db)), want)
+			require.ErrorContains(t, errOf(q.Prefetch("comments__article__comments", sub).First(ctx, db)), `Prefetch("comments__article__comments") is to `)
 		}
 		assert.Empty(t, s.Wire.Statements())
 		rows, err := q.Strict().Prefetch("comments", sub.Strict()).All(ctx, db)
@@ -54,19 +55,19 @@ func TestPrefetchPages(t *testing.T) {
 			}
 		}
 		for _, q := range []kin.QuerySet[member]{q, q.Concurrent(), q.Snapshot(), q.FetchPeers()} {
-			var got string
+			var got strings.Builder
 			var cursors []string
 			for cursor := ""; ; {
 				page, err := q.PageFrom(ctx, db, cursor, 1)
 				require.NoError(t, err)
 				check(page.Rows)
-				got += page.Rows[0].Name
+				got.WriteString(page.Rows[0].Name)
 				cursors = append(cursors, page.Previous)
 				if cursor = page.Next; cursor == "" {
 					break
 				}
 			}
-			assert.Equal(t, "CemBobAnn", got)
+			assert.Equal(t, "CemBobAnn", got.String())
 			page, err := q.PageFrom(ctx, db, cursors[2], 2)
 			require.NoError(t, err)
 			require.Len(t, page.Rows, 2)

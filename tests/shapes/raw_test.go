@@ -3,6 +3,7 @@ package shapes
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -174,11 +175,11 @@ func TestRawOwnTable(t *testing.T) {
 		names := func(q kin.QuerySet[member]) string {
 			rows, err := q.All(ctx, db)
 			require.NoError(t, err)
-			var all string
+			var all strings.Builder
 			for _, m := range rows {
-				all += m.Name + " "
+				all.WriteString(m.Name + " ")
 			}
-			return all
+			return all.String()
 		}
 		for what, pair := range map[string][2]kin.QuerySet[member]{
 			"exists": {

@@ -28,9 +28,9 @@ func TestSelectRelationFields(t *testing.T) {
 			Comments kin.Reverse[comment]
 		}
 		const want = "which no value can be read into"
-		assert.ErrorContains(t, errOf(kin.Select[row](q).All(ctx, db)), want)
-		assert.ErrorContains(t, errOf(kin.Select[struct{ X row }](q).All(ctx, db)), want)
-		assert.ErrorContains(t, errOf(kin.Select[many](q).All(ctx, db)), want)
+		require.ErrorContains(t, errOf(kin.Select[row](q).All(ctx, db)), want)
+		require.ErrorContains(t, errOf(kin.Select[struct{ X row }](q).All(ctx, db)), want)
+		require.ErrorContains(t, errOf(kin.Select[many](q).All(ctx, db)), want)
 		type left struct {
 			kin.Tracked
 			ID     int64
@@ -86,7 +86,7 @@ func TestSelectKinds(t *testing.T) {
 			},
 		} {
 			for _, err := range errs {
-				assert.ErrorContains(t, err, want)
+				require.ErrorContains(t, err, want)
 			}
 		}
 		assert.Empty(t, s.Wire.Statements())
