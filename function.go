@@ -158,16 +158,11 @@ const zoneFrom, zoneTo = 1970, 2100
 // nearest offset holds.
 //
 //	kin.Extract(kin.Hour, kin.InZone(kin.F("at"), berlin))
-//
-// The time is written once for each change, some 260 times. It had best be a
-// column of the query's own rows: one that is found over a foreign key or by a
-// subquery takes seconds for some thousands of rows, and is first selected, and
-// then calculated with by [Selection.Query].
 func InZone(t any, zone *time.Location) Expr {
 	at := valueOf(t)
 	from, end := time.Date(zoneFrom, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(zoneTo, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, offset := from.In(zone).Zone()
-	c := plan.Case{}
+	o := plan.Offset{At: at, Before: int64(offset)}
 	for {
 		_, next := from.In(zone).ZoneBounds()
 		if next.IsZero() || !next.Before(end) {
@@ -179,19 +174,11 @@ func InZone(t any, zone *time.Location) Expr {
 		}
 		_, after := next.Zone()
 		if after != offset {
-			c.Whens = append(c.Whens, plan.When{
-				Ask:  plan.Compared{X: at, Op: lookup.Lt, Y: []plan.Value{plan.Literal{Value: next.UTC()}}},
-				Then: plan.Literal{Value: int64(offset)},
-			})
+			o.Changes = append(o.Changes, plan.OffsetChange{At: next.UTC(), After: int64(after)})
 		}
 		from, offset = next, after
 	}
-	last := plan.Literal{Value: int64(offset)}
-	if len(c.Whens) == 0 {
-		return function("shift", at, last)
-	}
-	c.Else = last
-	return function("shift", at, c)
+	return function("shift", at, o)
 }
 
 // NewFunc returns a function of the database's, or a text with it, whose values

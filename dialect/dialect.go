@@ -118,6 +118,9 @@ type Traits struct {
 	// collations of the arms agree, and in an order, where Collation alone
 	// fails if the column has another character set; empty where neither is so.
 	UnionText string
+	// ValuesTable is whether VALUES stands for a table, with the columns column1,
+	// column2 and so on.
+	ValuesTable bool
 	// TupleValues is whether a list of rows after IN begins with VALUES.
 	TupleValues bool
 	// NullsLast is whether NULL sorts after all values in ascending order.

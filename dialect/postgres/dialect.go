@@ -40,6 +40,7 @@ var (
 
 		ArrayParams: true,
 		TypedNulls:  true,
+		ValuesTable: true,
 		NullsLast:   true,
 		Collation:   `"C"`,
 

@@ -73,6 +73,7 @@ var (
 		WideIntegers: true,
 		RawColumn:    "+",
 		NoIndex:      "+",
+		ValuesTable:  true,
 		LastKeys: []string{
 			"SELECT max(ifnull((SELECT max({c}) FROM {t}), 0), ifnull((SELECT seq FROM sqlite_sequence WHERE name = ?), 0))",
 			"SELECT ifnull(max({c}), 0) FROM {t} WHERE ?1 = ?1", // without AUTOINCREMENT anywhere

@@ -128,6 +128,8 @@ func (b *builder) value(from *From, v Value, want *schema.Column, depth int) (Ex
 		return b.function(from, v, want, depth)
 	case Case:
 		return b.caseOf(from, v, want, depth)
+	case Offset:
+		return b.offset(from, v, depth)
 	case Ranked:
 		return b.ranked(from, v)
 	case JSONValue:

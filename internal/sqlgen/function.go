@@ -14,6 +14,10 @@ const maxText = 16 << 20
 // called writes a call, by the text that the dialect or the user has for it: {0}
 // is the first argument, and {*, } all of them with a comma between.
 func (w *writer) called(c plan.Called) {
+	if c.Name == plan.OffsetName {
+		w.offset(c.Args)
+		return
+	}
 	text, ok := w.t.Functions[c.Name]
 	if c.Texts != nil {
 		text, ok = c.Texts[w.d.Name()]
@@ -63,4 +67,42 @@ func (w *writer) fail(err error) {
 	if w.err == nil {
 		w.err = err
 	}
+}
+
+// offset writes the offset that holds at a time: that of the last change before
+// it, in a table of them. The time is written once, which may be a subquery.
+func (w *writer) offset(args []plan.Expr) {
+	w.text("COALESCE((SELECT ")
+	w.zoned("column2")
+	w.text(" FROM (VALUES ")
+	for i := 2; i < len(args); i += 2 {
+		if i > 2 {
+			w.text(", ")
+		}
+		w.text("(")
+		w.value(args[i])
+		w.text(", ")
+		w.value(args[i+1])
+		w.text(")")
+	}
+	w.text(") AS ")
+	w.ident(zoneName)
+	w.text(" WHERE ")
+	w.zoned("column1")
+	w.text(" <= ")
+	w.value(args[0])
+	w.text(" ORDER BY ")
+	w.zoned("column1")
+	w.text(" DESC LIMIT 1), ")
+	w.value(args[1])
+	w.text(")")
+}
+
+// zoneName is the table of changes.
+const zoneName = "kin_zone"
+
+func (w *writer) zoned(column string) {
+	w.ident(zoneName)
+	w.text(".")
+	w.ident(column)
 }
