@@ -51,7 +51,10 @@ func TestManyModels(t *testing.T) { //nolint:paralleltest // others would be cou
 		}
 	}
 	require.Len(t, counts["few"], 3)
-	assert.Equal(t, counts["few"], counts["many"])
+	for query, few := range counts["few"] {
+		// With -race, a sync.Pool loses some of what it is given.
+		assert.InDelta(t, few, counts["many"][query], 2, query)
+	}
 }
 
 func registries() map[string]*kin.Registry {
