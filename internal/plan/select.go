@@ -96,6 +96,10 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node, locked
 	sel := &Select{From: from, Where: where, Limit: b.query.Limit, Offset: b.query.Offset}
 	sel.Order = b.rootTerms(from, root)
 	many := slices.ContainsFunc(nodes, (*node).toMany)
+	sorts := many || !b.sortedByReader(root)
+	if !sorts {
+		sel.Order = nil
+	}
 	b.lock(sel, locked)
 	switch limited := sel.Limit != nil || sel.Offset > 0; {
 	case limited && b.query.Level != nil:
@@ -122,6 +126,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node, locked
 			return len(sel.Columns) - 1
 		}
 		fillSlots(hn, n, slot)
+		hn.ByKey = n == root && !sorts
 		if n == root && b.query.Level != nil {
 			for _, c := range b.parentColumns() {
 				hn.ParentSlots = append(hn.ParentSlots, sel.place(Ref{tables[n], c}))
@@ -133,6 +138,14 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node, locked
 	b.places(sel, shape, terms)
 	shape.Width = len(sel.Columns)
 	return &Statement{Arms: []*Select{sel}, Shape: shape}
+}
+
+// sortedByReader reports whether rows need no order from the database, since they
+// are those of a level, all of them, in the order of an integer key: few belong
+// to one parent, and by an index on the foreign key they come in order anyway.
+func (b *builder) sortedByReader(root *node) bool {
+	q := &b.query
+	return q.Level != nil && q.Level.Via == nil && q.Limit == nil && q.Offset == 0 && len(root.order) == 0 && !q.Reverse && singleInt(root.model)
 }
 
 // derive puts the roots, which sel limits, into a derived table, so that
