@@ -26,9 +26,9 @@ func TestAllocs(t *testing.T) { //nolint:paralleltest // others would be counted
 		{"wide-10000", 6720},
 		{"students-joined", 38},
 		{"classes-joined", 40},
-		{"classes-prefetched", 110},
+		{"classes-prefetched", 112},
 		{"seed-split", 47}, // one statement with two branches
-		{"seed-prefetched", 178},
+		{"seed-prefetched", 182},
 		{"filter-count", 24},
 		{"filter-list", 34},
 		{"text-kept", 0},

@@ -126,7 +126,7 @@ func (b *builder) flat(from *From, where Cond, root *node, nodes []*node, locked
 			return len(sel.Columns) - 1
 		}
 		fillSlots(hn, n, slot)
-		hn.ByKey = n == root && !sorts
+		hn.ByKey = n == root && !sorts && b.query.Level.Kind == schema.ToMany
 		if n == root && b.query.Level != nil {
 			for _, c := range b.parentColumns() {
 				hn.ParentSlots = append(hn.ParentSlots, sel.place(Ref{tables[n], c}))
