@@ -12,11 +12,11 @@ import (
 // arms plans a statement in which each to-many relation is an arm of its
 // own, so that the rows read are the sum of all relations, not their product.
 //
-// Where the roots are filtered, limited or numbered, a CTE holds their keys
-// and all arms start from it: there is one set of roots, and one snapshot.
+// A CTE holds the keys of the roots, and all arms start from it: there is one set
+// of roots, and one snapshot. Where they are all rows of their table, see
+// wholeArms.
 func (b *builder) arms(from *From, where Cond, root *node, nodes []*node) *Statement {
-	a := &armBuilder{builder: b, s: &Statement{}, slots: map[*schema.Column][]*Slot{}}
-	a.s.Shape = &hydrate.Shape{ArmSlot: 0, RootSlot: -1, Nodes: make([]*hydrate.Node, len(nodes))}
+	a := newArms(b, nodes)
 	a.heads(from, where, root)
 	starts := []*node{root}
 	for _, n := range nodes {
@@ -45,17 +45,22 @@ func (a *armBuilder) plan(starts []*node) {
 type armBuilder struct {
 	*builder
 	s     *Statement
-	whole bool     // whether the roots are all rows of their table
-	keys  []string // the names of the CTE's columns, or nil if there is no CTE
+	whole bool     // whether the roots are all rows of their table, without a CTE
+	keys  []string // the names of the CTE's columns
 	num   string   // the name of the CTE's number of the root, if it has one
 	width int      // of the columns before those of models
 	// numbers is whether there is a column for the number that rows are sorted by.
 	numbers bool
-	slots   map[*schema.Column][]*Slot
 	pool    []*Slot
 	rows    []armRow
 
 	places []Place // of the roots, if they are asked for
+}
+
+// newArms returns an armBuilder without arms.
+func newArms(b *builder, nodes []*node) *armBuilder {
+	shape := &hydrate.Shape{ArmSlot: 0, RootSlot: -1, Nodes: make([]*hydrate.Node, len(nodes))}
+	return &armBuilder{builder: b, s: &Statement{Shape: shape}}
 }
 
 // An armRow is what an arm has in the pool.
@@ -65,13 +70,10 @@ type armRow struct {
 	fills []func(place func(*Slot) int)
 }
 
-// heads makes the CTE of the roots' keys if one is needed.
+// heads makes the CTE of the roots' keys.
 func (a *armBuilder) heads(from *From, where Cond, root *node) {
 	q := a.query
 	ordered := len(root.order) > 0 || q.Reverse || !singleInt(root.model) || q.Stream || root.target() != nil
-	if where == nil && q.Limit == nil && q.Offset == 0 && !ordered {
-		return
-	}
 	sel := &Select{From: from, Where: where, Limit: q.Limit, Offset: q.Offset}
 	terms := a.rootTerms(from, root)
 	for i, c := range root.model.Key {
@@ -268,18 +270,12 @@ func (a *armBuilder) start(n *node) (*Select, *Table, Expr) {
 
 // roots returns a From that starts at the roots' keys, and their number.
 func (a *armBuilder) roots() (*From, Expr) {
-	if a.keys == nil {
-		return a.root(), Number(0)
-	}
 	t := &Table{Model: a.query.Model, Alias: a.s.Name, CTE: a.s.Name}
 	return &From{Table: t}, Name{t, a.num}
 }
 
 // rootTable joins the root's own table to its keys.
 func (a *armBuilder) rootTable(from *From) *Table {
-	if a.keys == nil {
-		return from.Table
-	}
 	t := &Table{Model: a.query.Model, Alias: a.query.Model.Table}
 	from.Joins = append(from.Joins, &Join{
 		Parent: from.Table, Table: t, Inner: true,
@@ -300,7 +296,7 @@ func (a *armBuilder) keyNames(t *Table) []Expr {
 func (a *armBuilder) follow(from *From, path []*node) *Table {
 	at := from.Table
 	for i, n := range path {
-		if i == 0 && a.keys != nil {
+		if i == 0 {
 			if !n.toMany() {
 				at = a.rootTable(from)
 			} else {

@@ -95,7 +95,7 @@ type builder struct {
 	groups  *Table  // of whose rows groups are asked, or nil
 	around  *around // of a subquery
 	ctes    *[]CTE  // of the statement
-	whole   bool    // whether it is asked of rows even if there are none
+	totals  bool    // whether it is asked even of no rows, which have aggregates
 	nothing bool    // whether the source is known to have no rows
 	closed  bool    // whether it speaks of the row of the query around
 }

@@ -47,34 +47,34 @@ func (s Selection) Combine(op string, left, right *Statement) (*Statement, error
 // kind returns of what kind the values of a column are, if that is known. Some
 // databases compare such as do not compare, each in its way.
 func (s *Statement) kind(column int) dialect.Kind {
-	switch {
-	case s.Empty:
-	case s.Set != nil:
-		return s.Set.Left.kind(column)
-	default:
-		e := s.Arms[0].Columns[column]
-		if as, ok := e.(As); ok {
-			e = as.Expr
-		}
-		if c := columnOf(e); c != nil {
-			return c.Value.Kind
-		}
+	if c := columnOf(s.column(column)); c != nil {
+		return c.Value.Kind
 	}
 	return dialect.Invalid
 }
 
 // isList reports whether a column of the statement has lists, which neither
 // compare nor have an order.
-func (s *Statement) isList(column int) bool {
-	if s.Set != nil {
-		return s.Set.Left.isList(column)
+func (s *Statement) isList(column int) bool { return isList(s.column(column)) }
+
+func isList(e Expr) bool { return errors.Is(incomparable(unnamed(e)), errList) }
+
+// column returns a column of the statement's rows, of a set that of its left
+// side, or nil if the statement is empty.
+func (s *Statement) column(i int) Expr {
+	switch {
+	case s.Empty:
+		return nil
+	case s.Set != nil:
+		return s.Set.Left.column(i)
 	}
-	return len(s.Arms) > 0 && isList(s.Arms[0].Columns[column])
+	return unnamed(s.Arms[0].Columns[i])
 }
 
-func isList(e Expr) bool {
+// unnamed returns an expression without its name.
+func unnamed(e Expr) Expr {
 	if as, ok := e.(As); ok {
-		e = as.Expr
+		return as.Expr
 	}
-	return errors.Is(incomparable(e), errList)
+	return e
 }

@@ -45,7 +45,7 @@ func (s Selection) Select(d dialect.Dialect) (*Statement, error) {
 		return s.nest(d)
 	}
 	b := newBuilder(s.Query, d)
-	b.whole = true
+	b.totals = true
 	sel, root, err := b.base()
 	if err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ func (b *builder) source(s *Source) string {
 		}
 	}
 	statement, err := s.Plan(b.query.Filter, b.d)
-	if err != nil || statement.Empty && b.around == nil && !b.whole {
+	if err != nil || statement.Empty && b.around == nil && !b.totals {
 		if b.err == nil {
 			b.err = err
 		}

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/kin-orm/kin/dialect"
-	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -32,8 +31,8 @@ func (n *node) repeats() bool {
 // of them, their keys would be looked up again for each arm, and a join is less
 // work: measured in docs/decisions.md.
 func (b *builder) wholeArms(root *node, nodes []*node) *Statement {
-	a := &armBuilder{builder: b, whole: true, s: &Statement{}, slots: map[*schema.Column][]*Slot{}}
-	a.s.Shape = &hydrate.Shape{ArmSlot: 0, RootSlot: -1, Nodes: make([]*hydrate.Node, len(nodes))}
+	a := newArms(b, nodes)
+	a.whole = true
 	var targets, rows []*node
 	for _, n := range nodes {
 		n.apart = n != root && n.shares()
