@@ -3,40 +3,33 @@ package exec
 import (
 	"context"
 	"database/sql"
-	"time"
 )
 
-// A Batch runs statements of a transaction one after the other, most of which
-// have the same text: that is prepared once, where it would be parsed each time.
-// It is closed before the transaction ends. It is not safe for concurrent use.
+// A Batch runs statements of a transaction one after the other, of which all that
+// have the text of the first are prepared once, where they would be parsed each
+// time. It is closed before the transaction ends. It is not safe for concurrent
+// use.
 type Batch struct {
 	session Session
-	many    bool // whether to prepare a statement before it has come twice
-	last    string
+	several bool   // whether there are several: else nothing is prepared
+	first   string // the text of the first one
 	stmt    *sql.Stmt
-	text    string // that stmt has
+	text    string // that stmt has: first, and its tag
 }
 
-// Batch returns a Batch of at least so many statements, of which most are equal.
-func (s Session) Batch(statements int) *Batch { return &Batch{session: s, many: statements > 1} }
+// Batch returns a Batch of at least so many statements that have the first one's
+// text.
+func (s Session) Batch(statements int) *Batch { return &Batch{session: s, several: statements > 1} }
 
 // Exec runs a statement that has no rows.
 func (b *Batch) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	s := b.session
-	if s.Guard == nil || b.last != query && (!b.many || b.last != "") { // what comes once is not worth it
-		b.last = query
-		return s.Exec(ctx, query, args)
+	if b.first == "" {
+		b.first = query
 	}
-	b.last = query
-	query, err := s.begin(ctx, query)
-	if err != nil {
-		return nil, err
+	if b.session.Guard == nil || !b.several || query != b.first {
+		return b.session.Exec(ctx, query, args)
 	}
-	defer s.Guard.leave()
-	start := time.Now()
-	result, err := b.exec(ctx, query, args)
-	s.executed(ctx, Event{SQL: query, Params: len(args), Duration: time.Since(start), Err: err}, result)
-	return result, err
+	return b.session.execBy(ctx, query, args, b.exec)
 }
 
 func (b *Batch) exec(ctx context.Context, query string, args []any) (sql.Result, error) {

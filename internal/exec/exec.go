@@ -166,29 +166,29 @@ func (s Session) exec(ctx context.Context, query string, args []any) (sql.Result
 
 // Exec runs a statement that has no rows.
 func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	return s.execBy(ctx, query, args, s.exec)
+}
+
+// execBy is Exec by a function that runs the statement.
+func (s Session) execBy(ctx context.Context, query string, args []any, exec func(context.Context, string, []any) (sql.Result, error)) (sql.Result, error) {
 	query, err := s.begin(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Guard.leave()
 	start := time.Now()
-	result, err := s.exec(ctx, query, args)
+	result, err := exec(ctx, query, args)
 	if s.again(err) {
 		result, err = s.Runner.ExecContext(ctx, query, args...)
 	}
-	s.executed(ctx, Event{SQL: query, Params: len(args), Duration: time.Since(start), Err: err}, result)
+	if s.Report != nil {
+		event := Event{SQL: query, Params: len(args), Duration: time.Since(start), Err: err}
+		if err == nil {
+			event.Rows, _ = result.RowsAffected()
+		}
+		s.Report(ctx, event)
+	}
 	return result, err
-}
-
-// executed reports a statement without rows.
-func (s Session) executed(ctx context.Context, event Event, result sql.Result) {
-	if s.Report == nil {
-		return
-	}
-	if event.Err == nil {
-		event.Rows, _ = result.RowsAffected()
-	}
-	s.Report(ctx, event)
 }
 
 // Do runs what is no statement by its text, but counts as one.
