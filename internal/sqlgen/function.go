@@ -72,8 +72,10 @@ func (w *writer) fail(err error) {
 // offset writes the offset that holds at a time: that of the last change before
 // it, in a table of them. The time is written once, which may be a subquery.
 func (w *writer) offset(args []plan.Expr) {
+	changes := &plan.Table{Alias: "kin_zone"}
+	at, after := plan.Name{Table: changes, Name: "column1"}, plan.Name{Table: changes, Name: "column2"}
 	w.text("COALESCE((SELECT ")
-	w.zoned("column2")
+	w.expr(after)
 	w.text(" FROM (VALUES ")
 	for i := 2; i < len(args); i += 2 {
 		if i > 2 {
@@ -86,23 +88,14 @@ func (w *writer) offset(args []plan.Expr) {
 		w.text(")")
 	}
 	w.text(") AS ")
-	w.ident(zoneName)
+	w.ident(changes.Alias)
 	w.text(" WHERE ")
-	w.zoned("column1")
+	w.expr(at)
 	w.text(" <= ")
 	w.value(args[0])
 	w.text(" ORDER BY ")
-	w.zoned("column1")
+	w.expr(at)
 	w.text(" DESC LIMIT 1), ")
 	w.value(args[1])
 	w.text(")")
-}
-
-// zoneName is the table of changes.
-const zoneName = "kin_zone"
-
-func (w *writer) zoned(column string) {
-	w.ident(zoneName)
-	w.text(".")
-	w.ident(column)
 }
