@@ -108,29 +108,32 @@ func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, h
 	if err != nil || c.Empty {
 		return nil, nil, err
 	}
-	if c.first != nil {
-		var watch rowWatch
-		if !c.budgeted {
+	watch := s.budget(q)
+	if c.first != nil { // each of whose statements has the database's budget, and the roots have the query's
+		if watch = nil; !c.budgeted {
 			watch = counting(s.maxRows)
 		}
-		g, err := s.readGraph(ctx, db, c, c.args, hint, watch)
-		if err == nil && q.reads.maxRows > 0 && int64(len(g.roots)) > q.reads.maxRows {
-			err = tooMany(q.reads.maxRows)
-		}
-		if err != nil {
-			return nil, nil, s.queryError(ctx, t, err)
-		}
-		return g.roots, g.hooked(), nil
 	}
-	rows, hooked, err = s.readAll(ctx, db, c, c.args, hint, s.budget(q))
+	rows, hooked, err = s.readAll(ctx, db, c, c.args, hint, watch)
+	if err == nil && c.first != nil && q.reads.maxRows > 0 && int64(len(rows)) > q.reads.maxRows {
+		err = tooMany(q.reads.maxRows)
+	}
 	if err != nil {
 		return nil, nil, s.queryError(ctx, t, err)
 	}
 	return rows, hooked, nil
 }
 
-// readAll reads all rows. each, if not nil, is called after each row.
+// readAll reads all rows, and what is prefetched for them. each, if not nil, is
+// called after each row of the query's own statement.
 func (s *session) readAll(ctx context.Context, db Executor, c *compiled, args []any, hint int, each rowWatch) (found []hydrate.Pointer, hooked []any, err error) {
+	if c.first != nil {
+		g, err := s.readGraph(ctx, db, c, args, hint, each)
+		if err != nil {
+			return nil, nil, err
+		}
+		return g.roots, g.hooked(), nil
+	}
 	reader := hydrate.NewReader(c.Shape, hint)
 	if err := s.each(ctx, db, c, args, c.Shape.Width, rowReader(reader, each)); err != nil {
 		return nil, nil, err

@@ -95,15 +95,7 @@ func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error)
 		}
 		return found.places.Note(row)
 	}
-	hint := int(min(sk.key.limit, 512))
-	if c.first != nil {
-		var g *graphRows
-		if g, err = s.readGraph(ctx, db, c, args, hint, note); err == nil {
-			found.rows, hooked = g.roots, g.hooked()
-		}
-	} else {
-		found.rows, hooked, err = s.readAll(ctx, db, c, args, hint, note)
-	}
+	found.rows, hooked, err = s.readAll(ctx, db, c, args, int(min(sk.key.limit, 512)), note)
 	if err == nil && most > 0 && min(int64(len(found.rows)), sk.key.limit-sk.beside) > most {
 		err = tooMany(most)
 	}
