@@ -3,6 +3,7 @@ package query
 import (
 	"database/sql"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 
@@ -291,6 +292,9 @@ func TestSelectPaths(t *testing.T) {
 		ages, err := kin.PluckMap(ctx, s.DB, kin.Query[student](), studentName, studentAge)
 		require.NoError(t, err)
 		assert.Equal(t, map[string]int{"Ada": 10, "Bob": 12, "Cid": 11, "Dan": 11, "Éva": 15}, ages)
+		pairs, err := kin.PluckPairs(ctx, s.DB, kin.Query[student]().OrderBy("-age", "name").Limit(3), studentName, studentAge)
+		require.NoError(t, err)
+		assert.Equal(t, []kin.Pair[string, int]{{A: "Éva", B: 15}, {A: "Bob", B: 12}, {A: "Cid", B: 11}}, pairs)
 		_, err = kin.PluckMap(ctx, s.DB, kin.Query[student](), studentAge, studentName)
 		require.ErrorContains(t, err, `two rows of student have 11 in the column "age"`)
 		_, err = kin.Pluck(ctx, s.DB, kin.Query[student](), learns)
@@ -298,6 +302,36 @@ func TestSelectPaths(t *testing.T) {
 		byName, err := kin.RowsBy(ctx, s.DB, kin.Query[student](), func(x *student) string { return x.Name })
 		require.NoError(t, err)
 		assert.Equal(t, 15, byName["Éva"].Age)
+	})
+}
+
+// TestSumOverflow sums beyond the range of what the sum is read into.
+func TestSumOverflow(t *testing.T) {
+	t.Parallel()
+	harness.Run(t, func(t *testing.T, s *harness.Suite) {
+		s = fill(t, s)
+		ctx := t.Context()
+		all := kin.Query[student]()
+		small, err := kin.Value[int8](ctx, s.DB, all, kin.Sum("age")) // 10, 12, 11, 11 and 15
+		require.NoError(t, err)
+		assert.EqualValues(t, 59, small)
+		_, err = all.Filter("name__in", []string{"Ada", "Bob"}).Update(ctx, s.DB, kin.Set("age", 100))
+		require.NoError(t, err)
+		_, err = kin.Value[int8](ctx, s.DB, all, kin.Sum("age"))
+		require.ErrorContains(t, err, "range")
+		_, err = all.Filter("name__in", []string{"Ada", "Bob"}).Update(ctx, s.DB, kin.Set("age", int64(math.MaxInt64)))
+		require.NoError(t, err)
+		for _, q := range []kin.QuerySet[student]{all, all.Filter("name__in", []string{"Ada", "Bob"})} {
+			_, err = kin.Value[int64](ctx, s.DB, q, kin.Sum("age"))
+			want := "range of int64"
+			if s.Name == "sqlite" {
+				want = "integer overflow"
+			}
+			require.ErrorContains(t, err, want)
+		}
+		most, err := kin.Value[int64](ctx, s.DB, all.Filter("name", "Ada"), kin.Sum("age"))
+		require.NoError(t, err)
+		assert.EqualValues(t, math.MaxInt64, most)
 	})
 }
 
