@@ -73,7 +73,7 @@ func (b *bareLinks) run(ctx context.Context, s *session, text sqlgen.Text, n *in
 	if text.Err != nil {
 		return text.Err
 	}
-	result, err := s.Exec(ctx, text.SQL, anys(text.Args))
+	result, err := s.Exec(ctx, text.SQL, text.Args)
 	if err != nil {
 		return s.fault(ctx, b.via.Link.To, err)
 	}
@@ -123,12 +123,8 @@ func (b *bareLinks) keys(ctx context.Context, s *session) (keys []rel.Key, err e
 	if text.Err != nil {
 		return nil, text.Err
 	}
-	rows, err := s.Query(ctx, text.SQL, anys(text.Args))
-	if err != nil {
-		return nil, s.fault(ctx, b.via.Link.To, err)
-	}
 	columns := b.via.Target.FromColumns
-	err = rows.Each(len(columns), func(row []driver.Value) error {
+	_, err = s.Each(ctx, text.SQL, text.Args, len(columns), false, func(row []driver.Value) error {
 		key, err := keyIn(columns, row)
 		keys = append(keys, key)
 		return err

@@ -2,6 +2,7 @@ package kin
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
@@ -57,7 +58,7 @@ type compiled struct {
 	*plan.Statement
 	nest *hydrate.Nest // of a selection with slices
 	sql  string
-	args []any
+	args []driver.Value
 	err  error
 }
 
@@ -189,10 +190,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 	}
 	c.sql += q.reads.tags
 	c.locks = q.reads.lock != nil && c.form != count && c.form != exists
-	c.args = make([]any, len(text.Args))
-	for i, v := range text.Args {
-		c.args[i] = v
-	}
+	c.args = text.Args
 	if c.Shape != nil && (c.fetch.strict || c.fetch.peers) {
 		c.Shape.KeepAll()
 	}

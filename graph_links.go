@@ -84,7 +84,7 @@ func (g *graph) writeLinks(ctx context.Context, s *session) error {
 			if text.Err != nil {
 				return text.Err
 			}
-			if _, err := s.Exec(ctx, text.SQL, anys(text.Args)); err != nil {
+			if _, err := s.Exec(ctx, text.SQL, text.Args); err != nil {
 				return fmt.Errorf("links in %s: %w", t.Table, s.fault(ctx, t, err))
 			}
 		}

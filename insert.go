@@ -223,7 +223,7 @@ func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, row
 	batch := in.Batch(len(rows) / in.chunk(len(columns)))
 	defer batch.Close()
 	return in.chunks(columns, rows, keys, func(_ int, text sqlgen.Text) error {
-		_, err := batch.Exec(ctx, text.SQL, anys(text.Args))
+		_, err := batch.Exec(ctx, text.SQL, text.Args)
 		return err
 	})
 }
@@ -289,12 +289,4 @@ func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.V
 		in.sent(n)
 	}
 	return nil
-}
-
-func anys(values []driver.Value) []any {
-	args := make([]any, len(values))
-	for i, v := range values {
-		args[i] = v
-	}
-	return args
 }

@@ -91,7 +91,7 @@ func (in *inserter) consecutive(ctx context.Context) error {
 	batch := in.Batch(len(in.fresh) / in.chunk(len(in.columns)))
 	defer batch.Close()
 	return in.chunks(in.columns, in.fresh, nil, func(from int, text sqlgen.Text) error {
-		result, err := batch.Exec(ctx, text.SQL, anys(text.Args))
+		result, err := batch.Exec(ctx, text.SQL, text.Args)
 		if err != nil {
 			return err
 		}
@@ -130,13 +130,13 @@ func (in *inserter) oneByOne(ctx context.Context) error {
 func (in *inserter) insertOne(ctx context.Context, text sqlgen.Text) (driver.Value, error) {
 	if in.dialect.Traits().Returning {
 		text = sqlgen.Returning(in.dialect, text, []*schema.Column{in.model.Auto})
-		keys, err := in.column(ctx, text.SQL, anys(text.Args)...)
+		keys, err := in.column(ctx, text.SQL, text.Args...)
 		if err != nil {
 			return nil, err
 		}
 		return keys[0], nil
 	}
-	result, err := in.Exec(ctx, text.SQL, anys(text.Args))
+	result, err := in.Exec(ctx, text.SQL, text.Args)
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package kin
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"reflect"
@@ -116,7 +117,7 @@ func (q *query) derived() *query {
 
 // readGraph reads the rows of a query with levels below it.
 // watch, if not nil, is called after each of the rows.
-func (s *session) readGraph(ctx context.Context, db Executor, c *compiled, args []any, hint int, watch rowWatch) (g *graphRows, err error) {
+func (s *session) readGraph(ctx context.Context, db Executor, c *compiled, args []driver.Value, hint int, watch rowWatch) (g *graphRows, err error) {
 	if s, err = s.reader(ctx, db, c); err != nil {
 		return nil, err
 	}
@@ -130,7 +131,7 @@ func (s *session) readGraph(ctx context.Context, db Executor, c *compiled, args 
 	return s.readGraphIn(ctx, c, args, hint, watch)
 }
 
-func (s *session) readGraphIn(ctx context.Context, c *compiled, args []any, hint int, watch rowWatch) (*graphRows, error) {
+func (s *session) readGraphIn(ctx context.Context, c *compiled, args []driver.Value, hint int, watch rowWatch) (*graphRows, error) {
 	g := newGraphRows(s, c, hint)
 	if err := c.size.each(ctx, &s.Session, c.sql, args, c.Shape.Width, rowReader(g.first.Reader, watch)); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
 package kin
 
 import (
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ type level struct {
 type levelText struct {
 	form sqlgen.KeyForm
 	sql  string
-	args []any
+	args []driver.Value
 }
 
 // An asked is a Prefetch on the way along its path: the relations that are
@@ -265,10 +266,7 @@ func (l *level) text(n int, d dialect.Dialect) (*levelText, error) {
 	if text.Err != nil {
 		return nil, text.Err
 	}
-	t := levelText{form: form, sql: text.SQL, args: make([]any, len(text.Args))}
-	for i, v := range text.Args {
-		t.args[i] = v
-	}
+	t := levelText{form: form, sql: text.SQL, args: text.Args}
 	list := []levelText{t}
 	if kept != nil {
 		list = append(list, *kept...)

@@ -113,7 +113,7 @@ func (g *graphRows) open(ctx context.Context, l *level, keys []rel.Key) (*exec.R
 }
 
 // bind returns the statement of a level, and its arguments, for keys.
-func (g *graphRows) bind(l *level, keys []rel.Key) (sql string, args []any, err error) {
+func (g *graphRows) bind(l *level, keys []rel.Key) (sql string, args []driver.Value, err error) {
 	d := g.session.dialect
 	text, err := l.text(len(keys), d)
 	if err != nil {

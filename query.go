@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"reflect"
-	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
@@ -289,10 +289,7 @@ func (q *query) text(d dialect.Dialect, t reflect.Type) (text string, args []any
 	if err != nil {
 		return "", nil, err
 	}
-	if len(c.args) == 0 {
-		return c.sql, nil, nil
-	}
-	return c.sql, slices.Clone(c.args), nil
+	return c.sql, exec.Anys(c.args), nil
 }
 
 // writingFor returns a session that can write statements, and run none: for

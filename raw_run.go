@@ -72,7 +72,7 @@ func (r rawQuery) run(ctx context.Context, s *session) (rows *exec.Rows, c *comp
 	if r.q != nil && m == nil {
 		return nil, nil, nil, r.wrap(fmt.Errorf("%s is no registered model, and has no relations to load", r.t))
 	}
-	if rows, err = s.Query(ctx, text.SQL, anys(text.Args)); err != nil {
+	if rows, err = s.Query(ctx, text.SQL, text.Args); err != nil {
 		return nil, nil, nil, r.wrap(s.fault(ctx, nil, err))
 	}
 	names, err := rows.Columns()

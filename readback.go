@@ -3,9 +3,7 @@ package kin
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"io"
 	"reflect"
 	"slices"
 
@@ -152,20 +150,18 @@ func (in *inserter) returning(ctx context.Context) error {
 	if text.Err != nil {
 		return text.Err
 	}
-	rows, err := in.Query(ctx, text.SQL, anys(text.Args))
-	if err != nil {
+	n, err := in.Each(ctx, text.SQL, text.Args, len(made), false, func(values []driver.Value) error {
+		return setAll(made, in.rows[0], values)
+	})
+	switch {
+	case err != nil:
 		return err
+	case n == 0:
+		return notReadBack(1)
 	}
-	values := make([]driver.Value, len(made))
-	rows.Bind(values)
-	if err = rows.Next(); err == nil {
-		err = setAll(made, in.rows[0], values)
-		in.fresh = nil // its key is set
-		in.sent(1)
-	} else if errors.Is(err, io.EOF) {
-		err = notReadBack(1)
-	}
-	return errors.Join(err, rows.Close())
+	in.fresh = nil // its key is set
+	in.sent(1)
+	return nil
 }
 
 // readBack reads what the database has made of the rows that were inserted.
@@ -244,18 +240,15 @@ func (s *session) readBy(ctx context.Context, m *schema.Model, columns, by []*sc
 	if text.Err != nil {
 		return text.Err
 	}
-	rows, err := s.Query(ctx, text.SQL+s.dialect.Traits().CurrentRead, anys(text.Args))
-	if err != nil {
-		return err
-	}
 	first := len(columns)
-	return rows.Each(first+len(by), func(values []driver.Value) error {
+	_, err = s.Each(ctx, text.SQL+s.dialect.Traits().CurrentRead, text.Args, first+len(by), false, func(values []driver.Value) error {
 		key, err := keyIn(by, values[first:])
 		if err != nil {
 			return err
 		}
 		return f(key, values[:first])
 	})
+	return err
 }
 
 // keyIn returns the key that the values of columns are.

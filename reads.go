@@ -25,7 +25,7 @@ type reading struct {
 
 // ask runs a query's statement, which reads: on a replica, if there are any
 // and the call may.
-func (s *session) ask(ctx context.Context, db Executor, c *compiled, args []any) (*exec.Rows, error) {
+func (s *session) ask(ctx context.Context, db Executor, c *compiled, args []driver.Value) (*exec.Rows, error) {
 	reader, err := s.reader(ctx, db, c)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (s *session) ask(ctx context.Context, db Executor, c *compiled, args []any)
 }
 
 // each runs the statement and calls f for every row.
-func (s *session) each(ctx context.Context, db Executor, c *compiled, args []any, width int, f func(row []driver.Value) error) error {
+func (s *session) each(ctx context.Context, db Executor, c *compiled, args []driver.Value, width int, f func(row []driver.Value) error) error {
 	reader, err := s.reader(ctx, db, c)
 	if err != nil {
 		return err
@@ -47,13 +47,14 @@ func (s *session) each(ctx context.Context, db Executor, c *compiled, args []any
 type readSize struct{ values atomic.Int64 }
 
 // manyValues is from how many values on a statement is worth preparing anew for
-// reading its rows directly, where statements are kept: measured on SQLite.
+// reading its rows directly, where it is database/sql that keeps statements:
+// measured on SQLite.
 const manyValues = 2000
 
 // each calls f for every row of a statement.
-func (s *readSize) each(ctx context.Context, on *exec.Session, sql string, args []any, width int, f func(row []driver.Value) error) error {
+func (s *readSize) each(ctx context.Context, on *exec.Session, sql string, args []driver.Value, width int, f func(row []driver.Value) error) error {
 	last := s.values.Load()
-	rows, err := on.Each(ctx, sql, args, width, on.Kept == nil || last >= manyValues, f)
+	rows, err := on.Each(ctx, sql, args, width, last >= manyValues, f)
 	if n := rows * int64(width); n != last {
 		s.values.Store(n)
 	}

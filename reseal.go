@@ -42,7 +42,7 @@ func (s *session) reseal(ctx context.Context, m *schema.Model, rows []any, writt
 			if text.Err != nil {
 				return text.Err
 			}
-			if _, err := s.Exec(ctx, text.SQL, anys(text.Args)); err != nil {
+			if _, err := s.Exec(ctx, text.SQL, text.Args); err != nil {
 				return err
 			}
 		}

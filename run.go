@@ -126,7 +126,7 @@ func (q *query) read(ctx context.Context, db Executor, t reflect.Type, f form, h
 
 // readAll reads all rows, and what is prefetched for them. each, if not nil, is
 // called after each row of the query's own statement.
-func (s *session) readAll(ctx context.Context, db Executor, c *compiled, args []any, hint int, each rowWatch) (found []hydrate.Pointer, hooked []any, err error) {
+func (s *session) readAll(ctx context.Context, db Executor, c *compiled, args []driver.Value, hint int, each rowWatch) (found []hydrate.Pointer, hooked []any, err error) {
 	if c.first != nil {
 		g, err := s.readGraph(ctx, db, c, args, hint, each)
 		if err != nil {
@@ -236,12 +236,8 @@ func (q *query) stream(ctx context.Context, db Executor, t reflect.Type, yield f
 }
 
 // column runs a query with one column and returns its values.
-func (s *session) column(ctx context.Context, query string, args ...any) (values []driver.Value, err error) {
-	rows, err := s.Query(ctx, query, args)
-	if err != nil {
-		return nil, err
-	}
-	err = rows.Each(1, func(row []driver.Value) error {
+func (s *session) column(ctx context.Context, query string, args ...driver.Value) (values []driver.Value, err error) {
+	_, err = s.Each(ctx, query, args, 1, false, func(row []driver.Value) error {
 		values = append(values, row[0])
 		return nil
 	})

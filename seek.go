@@ -109,7 +109,7 @@ func (sk seeker) run(ctx context.Context, db Executor) (found sought, err error)
 }
 
 // args returns the arguments of the statement for the seeker's place.
-func (sk seeker) args(c *compiled) ([]any, error) {
+func (sk seeker) args(c *compiled) ([]driver.Value, error) {
 	if !sk.key.placed {
 		return c.args, nil
 	}

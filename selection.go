@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 )
@@ -198,5 +199,5 @@ func (s Selection[R]) SQL(d dialect.Dialect) (text string, args []any, err error
 	if err != nil {
 		return "", nil, err
 	}
-	return c.sql, slices.Clone(c.args), nil
+	return c.sql, exec.Anys(c.args), nil
 }

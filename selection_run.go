@@ -67,7 +67,7 @@ func (w selecter) write(s *selection, c *compiled) error {
 		return nil
 	}
 	text := sqlgen.Write(statement, w.dialect)
-	c.sql, c.args = text.SQL+s.tags(), anys(text.Args)
+	c.sql, c.args = text.SQL+s.tags(), text.Args
 	return text.Err
 }
 

@@ -100,7 +100,7 @@ func (q *query) change(ctx context.Context, db Executor, t reflect.Type, what st
 	if text.Err != nil {
 		return 0, text.Err
 	}
-	result, err := s.Exec(ctx, text.SQL+q.reads.tags, anys(text.Args))
+	result, err := s.Exec(ctx, text.SQL+q.reads.tags, text.Args)
 	if err != nil {
 		return 0, fmt.Errorf("kin: %s of %s: %w", what, name, s.fault(ctx, m, err))
 	}

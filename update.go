@@ -241,7 +241,7 @@ func (c *change) run(ctx context.Context, s *session, from, to int, text sqlgen.
 	if text.Err != nil {
 		return text.Err
 	}
-	result, err := s.Exec(ctx, text.SQL, anys(text.Args))
+	result, err := s.Exec(ctx, text.SQL, text.Args)
 	if err != nil {
 		return c.errorf("%w", s.fault(ctx, c.model, err))
 	}

@@ -285,7 +285,7 @@ func (u *upserter) part(ctx context.Context, s *session, columns []*schema.Colum
 		if text.Err != nil {
 			return text.Err
 		}
-		if _, err := s.Exec(ctx, text.SQL, anys(text.Args)); err != nil {
+		if _, err := s.Exec(ctx, text.SQL, text.Args); err != nil {
 			return err
 		}
 		// MariaDB takes a conflict in any unique column for this one: that the

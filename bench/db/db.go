@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"github.com/kin-orm/kin/bench/replay"
+	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/dialect/mysql"
 	"github.com/kin-orm/kin/dialect/postgres"
 	"github.com/kin-orm/kin/dialect/sqlite"
@@ -178,7 +179,7 @@ func (t *Target) Instance() *Instance {
 func (in *Instance) Pool() *sql.DB {
 	source := in.source
 	if in.tape != nil {
-		source = in.tape
+		source = dialect.KeepStatements(in.tape) // as those of NewConnector do
 	}
 	pool := sql.OpenDB(source)
 	pool.SetMaxIdleConns(8) // two by default: others would be opened again and again

@@ -11,6 +11,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/kin-orm/kin"
+	"github.com/kin-orm/kin/dialect"
 )
 
 // Open opens a database of MariaDB or MySQL: dsn is as the driver takes it,
@@ -37,6 +38,9 @@ func Open(ctx context.Context, dsn string, options ...kin.Option) (*kin.DB, erro
 
 // NewConnector returns what [Open] makes its pool of, for callers that put
 // something between, such as tracing, and pass the pool to [kin.New].
+//
+// Its connections keep the statements prepared that kin runs again and again, up
+// to 100 each. The driver's own connection is what their method Raw returns.
 func NewConnector(dsn string) (driver.Connector, error) {
 	config, err := mysql.ParseDSN(dsn)
 	if err != nil {
@@ -62,5 +66,5 @@ func NewConnector(dsn string) (driver.Connector, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kin: open MySQL: %w", err)
 	}
-	return connector, nil
+	return dialect.KeepStatements(connector), nil
 }

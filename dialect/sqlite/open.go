@@ -12,6 +12,7 @@ import (
 	sqlite3 "modernc.org/sqlite"
 
 	"github.com/kin-orm/kin"
+	"github.com/kin-orm/kin/dialect"
 )
 
 // Open opens the database in a file, which is created if it is not there, or
@@ -40,7 +41,24 @@ func Open(ctx context.Context, name string, options ...kin.Option) (*kin.DB, err
 
 // NewConnector returns what [Open] makes its pool of, for callers that put
 // something between, such as tracing, and pass the pool to [kin.New].
+//
+// Its connections keep the statements prepared that kin runs again and again.
+// What only the driver's own connection can do, such as a backup, is reached by
+// their method Raw:
+//
+//	conn.Raw(func(c any) error {
+//		own := c.(interface{ Raw() driver.Conn }).Raw()
+//		…
+//	})
 func NewConnector(ctx context.Context, name string) (driver.Connector, error) {
+	connector, err := newConnector(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return dialect.KeepStatements(connector), nil
+}
+
+func newConnector(ctx context.Context, name string) (driver.Connector, error) {
 	dsn, memory := dataSource(name)
 	connector, err := sqlite3.NewConnector(dsn)
 	if err != nil {

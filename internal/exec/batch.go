@@ -3,6 +3,7 @@ package exec
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 )
 
 // A Batch runs statements of a transaction one after the other, of which all that
@@ -22,7 +23,7 @@ type Batch struct {
 func (s Session) Batch(statements int) *Batch { return &Batch{session: s, several: statements > 1} }
 
 // Exec runs a statement that has no rows.
-func (b *Batch) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+func (b *Batch) Exec(ctx context.Context, query string, args []driver.Value) (sql.Result, error) {
 	if b.first == "" {
 		b.first = query
 	}
@@ -32,7 +33,7 @@ func (b *Batch) Exec(ctx context.Context, query string, args []any) (sql.Result,
 	return b.session.execBy(ctx, query, args, b.exec)
 }
 
-func (b *Batch) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+func (b *Batch) exec(ctx context.Context, query string, args []driver.Value) (sql.Result, error) {
 	if b.stmt == nil || b.text != query {
 		b.Close()
 		stmt, err := b.session.Runner.PrepareContext(ctx, query)
@@ -41,7 +42,7 @@ func (b *Batch) exec(ctx context.Context, query string, args []any) (sql.Result,
 		}
 		b.stmt, b.text = stmt, query
 	}
-	return b.stmt.ExecContext(ctx, args...)
+	return b.stmt.ExecContext(ctx, Anys(args)...)
 }
 
 // Close lets go of the statement.

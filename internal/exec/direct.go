@@ -8,17 +8,22 @@ import (
 	"io"
 	"sync"
 	"time"
+
+	"github.com/kin-orm/kin/internal/stmts"
 )
 
 // Each runs a statement and calls each with every row, of which there is one
-// slice: values in it hold until each returns. If direct is set, rows are read
-// from the driver itself where that can be done, which is faster for many rows:
+// slice: values in it hold until each returns. many is whether there may be many
+// rows. n is how many there were.
+//
+// Rows are read from the driver itself where that can be done, which is faster:
 // database/sql locks, and looks at the type of every value, once for each row.
-// n is how many rows there were.
-func (s Session) Each(ctx context.Context, query string, args []any, width int, direct bool, each func(row []driver.Value) error) (n int64, err error) {
-	if direct && !s.NotDirect {
-		if done, n, err := s.direct(ctx, query, args, width, each); done {
-			return n, err
+// Where it is database/sql that keeps statements, it is only faster for many.
+func (s Session) Each(ctx context.Context, query string, args []driver.Value, width int, many bool, each func(row []driver.Value) error) (n int64, err error) {
+	if s.mayDirect(many) {
+		r := &reading{ctx: ctx, width: width, each: each}
+		if done, err := s.direct(ctx, query, args, many, r); done {
+			return r.count, err
 		}
 	}
 	rows, err := s.Query(ctx, query, args)
@@ -49,33 +54,86 @@ func (s Session) connection(ctx context.Context) (conn *sql.Conn, pooled bool, e
 	return nil, false, nil
 }
 
-// direct is Each by the driver's connection. It has done nothing if done is
-// false: where a connection is gone, database/sql finds another.
-func (s Session) direct(ctx context.Context, query string, args []any, width int, each func(row []driver.Value) error) (done bool, n int64, err error) {
+// mayDirect reports whether a statement may be run by the driver's connection.
+func (s Session) mayDirect(many bool) bool {
+	switch {
+	case s.Kept == nil:
+		return !s.NotDirect
+	case s.Kept.plain.Load():
+		return many && !s.NotDirect
+	}
+	return true
+}
+
+// A use is what is done with a statement on a driver's connection.
+type use interface {
+	// prepared runs a prepared statement.
+	prepared(st *stmts.Stmt, args []driver.NamedValue) error
+	// unprepared runs a statement by its text, or returns errNotDirect.
+	unprepared(dc any, query string, args []driver.NamedValue) error
+	// begun reports whether the statement has done something.
+	begun() bool
+	// rows returns how many rows were read, or changed.
+	rows() int64
+}
+
+// direct runs a statement by the driver's connection. It has done nothing if done
+// is false: where a connection is gone, database/sql finds another.
+func (s Session) direct(ctx context.Context, query string, args []driver.Value, many bool, u use) (done bool, err error) {
 	conn, pooled, err := s.connection(ctx)
 	if err != nil || conn == nil {
-		return false, 0, nil // and Query will say so
+		return false, nil // and Query will say so
 	}
 	text, err := s.begin(ctx, query)
 	if err != nil {
-		return true, 0, errors.Join(err, giveBack(conn, pooled))
+		return true, errors.Join(err, giveBack(conn, pooled))
 	}
 	defer s.Guard.leave()
 	start := time.Time{}
 	if s.Report != nil {
 		start = time.Now()
 	}
-	r := reading{ctx: ctx, each: each}
-	err = onDriver(conn, pooled, func(dc any) error { return r.read(dc, text, args, width) })
-	if r.rows == nil && (errors.Is(err, errNotDirect) || pooled && errors.Is(err, driver.ErrBadConn) || s.again(err)) {
+	err = onDriver(conn, pooled, func(dc any) error { return s.use(ctx, dc, text, args, many, u) })
+	if !u.begun() && (errors.Is(err, errNotDirect) || pooled && errors.Is(err, driver.ErrBadConn) || s.again(err)) {
 		_ = giveBack(conn, pooled)
-		return false, 0, nil
+		return false, nil
 	}
-	err = errors.Join(err, giveBack(conn, pooled))
+	if gone := giveBack(conn, pooled); gone != nil {
+		err = errors.Join(err, gone)
+	}
 	if s.Report != nil {
-		s.Report(ctx, Event{SQL: text, Params: len(args), Rows: r.count, Duration: time.Since(start), Err: err})
+		s.Report(ctx, Event{SQL: text, Params: len(args), Rows: u.rows(), Duration: time.Since(start), Err: err})
 	}
-	return true, r.count, err
+	return true, err
+}
+
+// use runs a statement that the connection keeps, or, where that is as good as
+// database/sql, one that it does not.
+func (s Session) use(ctx context.Context, dc any, query string, args []driver.Value, many bool, u use) (err error) {
+	conn, keeps := dc.(*stmts.Conn)
+	if !keeps && s.Kept != nil {
+		s.Kept.plain.Store(true) // as are all connections of the pool
+		if s.NotDirect || !many {
+			return errNotDirect
+		}
+	}
+	named, err := namedValues(dc, args)
+	if err != nil {
+		return err
+	}
+	if keeps {
+		if st := conn.Take(ctx, query); st != nil {
+			failed := true // by a panic, too
+			defer func() { st.Leave(failed) }()
+			err := u.prepared(st, named)
+			failed = err != nil
+			return err
+		}
+	}
+	if s.NotDirect {
+		return errNotDirect
+	}
+	return u.unprepared(dc, query, named)
 }
 
 // onDriver calls f with the driver's connection. One of the pool's is closed if
@@ -116,38 +174,51 @@ func giveBack(conn *sql.Conn, pooled bool) error {
 // A reading is a statement whose rows are read directly.
 type reading struct {
 	ctx   context.Context //nolint:containedctx // of one call
+	width int
 	each  func(row []driver.Value) error
-	rows  driver.Rows
+	from  driver.Rows
 	count int64
 }
 
-func (r *reading) read(dc any, query string, args []any, width int) (err error) {
+func (r *reading) begun() bool { return r.from != nil }
+func (r *reading) rows() int64 { return r.count }
+
+func (r *reading) prepared(st *stmts.Stmt, args []driver.NamedValue) error {
+	rows, err := st.QueryContext(r.ctx, args)
+	if err != nil {
+		return err
+	}
+	return r.all(rows)
+}
+
+func (r *reading) unprepared(dc any, query string, args []driver.NamedValue) error {
 	queryer, ok := dc.(driver.QueryerContext)
 	if !ok {
 		return errNotDirect
 	}
-	named, err := namedValues(dc, args)
-	if err != nil {
-		return err
-	}
-	r.rows, err = queryer.QueryContext(r.ctx, query, named)
+	rows, err := queryer.QueryContext(r.ctx, query, args)
 	if errors.Is(err, driver.ErrSkip) {
 		return errNotDirect
 	}
 	if err != nil {
-		r.rows = nil
 		return err
 	}
-	defer func() { err = errors.Join(err, r.rows.Close()) }() // after a panic, too
-	return r.all(width)
+	return r.all(rows)
 }
 
-func (r *reading) all(width int) error {
+// all reads the rows and closes them.
+func (r *reading) all(rows driver.Rows) (err error) {
+	r.from = rows
 	buffer, _ := buffers.Get().(*buffer)
-	row := buffer.of(width)
-	defer buffer.giveBack()
+	row := buffer.of(r.width)
+	defer func() { // after a panic, too
+		buffer.giveBack()
+		if closed := rows.Close(); closed != nil {
+			err = errors.Join(err, closed)
+		}
+	}()
 	for {
-		switch err := r.rows.Next(row); {
+		switch err := rows.Next(row); {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
@@ -165,9 +236,40 @@ func (r *reading) all(width int) error {
 	}
 }
 
+// A changing is a statement without rows.
+type changing struct {
+	ctx    context.Context //nolint:containedctx // of one call
+	result driver.Result
+}
+
+func (c *changing) begun() bool { return c.result != nil }
+
+func (c *changing) rows() (n int64) {
+	if c.result != nil {
+		n, _ = c.result.RowsAffected()
+	}
+	return n
+}
+
+func (c *changing) prepared(st *stmts.Stmt, args []driver.NamedValue) (err error) {
+	c.result, err = st.ExecContext(c.ctx, args)
+	return err
+}
+
+func (c *changing) unprepared(dc any, query string, args []driver.NamedValue) (err error) {
+	execer, ok := dc.(driver.ExecerContext)
+	if !ok {
+		return errNotDirect
+	}
+	if c.result, err = execer.ExecContext(c.ctx, query, args); errors.Is(err, driver.ErrSkip) {
+		return errNotDirect
+	}
+	return err
+}
+
 // namedValues returns args as the connection takes them, by the rules of
 // database/sql.
-func namedValues(dc any, args []any) ([]driver.NamedValue, error) {
+func namedValues(dc any, args []driver.Value) ([]driver.NamedValue, error) {
 	checker, checks := dc.(driver.NamedValueChecker)
 	named := make([]driver.NamedValue, len(args))
 	for i, arg := range args {

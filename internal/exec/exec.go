@@ -118,7 +118,7 @@ func (s Session) again(err error) bool {
 }
 
 // Query runs a statement that has rows. The Rows must be closed.
-func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, error) {
+func (s Session) Query(ctx context.Context, query string, args []driver.Value) (*Rows, error) {
 	query, err := s.begin(ctx, query)
 	if err != nil {
 		return nil, err
@@ -129,7 +129,7 @@ func (s Session) Query(ctx context.Context, query string, args []any) (*Rows, er
 	}
 	rows, err := s.query(ctx, query, args) //nolint:rowserrcheck // by Rows.Next and Rows.Close
 	if s.again(err) {
-		rows, err = s.Runner.QueryContext(ctx, query, args...) //nolint:rowserrcheck // by Rows.Next
+		rows, err = s.Runner.QueryContext(ctx, query, Anys(args)...) //nolint:rowserrcheck // by Rows.Next
 	}
 	if err != nil {
 		r.done(err)
@@ -148,29 +148,35 @@ func (s Session) kept(ctx context.Context, query string) *kept {
 	return s.Kept.take(ctx, query)
 }
 
-func (s Session) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+func (s Session) query(ctx context.Context, query string, args []driver.Value) (*sql.Rows, error) {
 	if st := s.kept(ctx, query); st != nil {
 		defer st.leave()
-		return st.QueryContext(ctx, args...) //nolint:sqlclosecheck // by Rows.Close
+		return st.QueryContext(ctx, Anys(args)...) //nolint:sqlclosecheck // by Rows.Close
 	}
-	return s.Runner.QueryContext(ctx, query, args...) //nolint:sqlclosecheck // by Rows.Close
+	return s.Runner.QueryContext(ctx, query, Anys(args)...) //nolint:sqlclosecheck // by Rows.Close
 }
 
-func (s Session) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+func (s Session) exec(ctx context.Context, query string, args []driver.Value) (sql.Result, error) {
 	if st := s.kept(ctx, query); st != nil {
 		defer st.leave()
-		return st.ExecContext(ctx, args...)
+		return st.ExecContext(ctx, Anys(args)...)
 	}
-	return s.Runner.ExecContext(ctx, query, args...)
+	return s.Runner.ExecContext(ctx, query, Anys(args)...)
 }
 
 // Exec runs a statement that has no rows.
-func (s Session) Exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+func (s Session) Exec(ctx context.Context, query string, args []driver.Value) (sql.Result, error) {
+	if s.mayDirect(false) {
+		c := &changing{ctx: ctx}
+		if done, err := s.direct(ctx, query, args, false, c); done {
+			return c.result, err
+		}
+	}
 	return s.execBy(ctx, query, args, s.exec)
 }
 
 // execBy is Exec by a function that runs the statement.
-func (s Session) execBy(ctx context.Context, query string, args []any, exec func(context.Context, string, []any) (sql.Result, error)) (sql.Result, error) {
+func (s Session) execBy(ctx context.Context, query string, args []driver.Value, exec func(context.Context, string, []driver.Value) (sql.Result, error)) (sql.Result, error) {
 	query, err := s.begin(ctx, query)
 	if err != nil {
 		return nil, err
@@ -179,7 +185,7 @@ func (s Session) execBy(ctx context.Context, query string, args []any, exec func
 	start := time.Now()
 	result, err := exec(ctx, query, args)
 	if s.again(err) {
-		result, err = s.Runner.ExecContext(ctx, query, args...)
+		result, err = s.Runner.ExecContext(ctx, query, Anys(args)...)
 	}
 	if s.Report != nil {
 		event := Event{SQL: query, Params: len(args), Duration: time.Since(start), Err: err}
@@ -189,6 +195,18 @@ func (s Session) execBy(ctx context.Context, query string, args []any, exec func
 		s.Report(ctx, event)
 	}
 	return result, err
+}
+
+// Anys returns values as database/sql takes them.
+func Anys(values []driver.Value) []any {
+	if len(values) == 0 {
+		return nil
+	}
+	args := make([]any, len(values))
+	for i, v := range values {
+		args[i] = v
+	}
+	return args
 }
 
 // Do runs what is no statement by its text, but counts as one.

@@ -3,35 +3,34 @@ package exec
 import (
 	"context"
 	"database/sql"
-	"hash/maphash"
 	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/kin-orm/kin/internal/stmts"
 )
 
 // keptStatements is the most statements that a pool keeps prepared, on each of
 // its connections.
 const keptStatements = 100
 
-// A Kept keeps statements of a pool prepared: those whose text has come twice.
-// A text that comes once, such as one with a list of its own length, is not
-// worth it. It is safe for concurrent use, and takes no lock where a statement
-// is kept already. The pool closes its statements when it is closed.
+// A Kept keeps statements of a pool prepared whose connections do not do so
+// themselves: those whose text has come twice. It is safe for concurrent use, and
+// takes no lock where a statement is kept already. The pool closes its statements
+// when it is closed.
 type Kept struct {
-	pool *sql.DB
-	seed maphash.Seed
-	// seen has hashes of texts that have come, each at its place or none: what
-	// another text has overwritten has to come once more.
-	seen [512]atomic.Uint64
-	all  atomic.Pointer[map[string]*kept]
+	pool  *sql.DB
+	plain atomic.Bool // whether the connections are known to keep nothing
+	seen  *stmts.Seen
+	all   atomic.Pointer[map[string]*kept]
 
 	mu    sync.Mutex // of what follows, and of changes to all
 	order []string   // oldest first
 }
 
 // NewKept returns a Kept of a pool.
-func NewKept(pool *sql.DB) *Kept { return &Kept{pool: pool, seed: maphash.MakeSeed()} }
+func NewKept(pool *sql.DB) *Kept { return &Kept{pool: pool, seen: stmts.NewSeen()} }
 
 // A kept is a prepared statement and how many use it, the Kept included. The
 // last one closes it.
@@ -63,7 +62,7 @@ func (k *kept) leave() {
 // take returns the statement with a text, for its caller to leave, or nil if it
 // is not kept.
 func (k *Kept) take(ctx context.Context, query string) *kept {
-	if k == nil {
+	if k == nil || !k.plain.Load() {
 		return nil
 	}
 	if all := k.all.Load(); all != nil {
@@ -71,16 +70,10 @@ func (k *Kept) take(ctx context.Context, query string) *kept {
 			return st
 		}
 	}
-	if !k.again(query) {
+	if !k.seen.Again(query) {
 		return nil
 	}
 	return k.prepare(ctx, query)
-}
-
-// again reports whether a text has come before, and notes that it has now.
-func (k *Kept) again(query string) bool {
-	hash := maphash.String(k.seed, query)
-	return k.seen[hash%uint64(len(k.seen))].Swap(hash) == hash
 }
 
 // prepare keeps a statement. One that cannot be prepared is left to whoever

@@ -141,8 +141,8 @@ func (w *writer) within(c *plan.Within) {
 // BindKeys returns the arguments of a statement for the keys: args are those
 // that [WriteKeys] has returned. If there are fewer than there is room for, the
 // last one is there again.
-func (f KeyForm) BindKeys(args []any, columns []*schema.Column, keys []rel.Key, t *dialect.Traits) ([]any, error) {
-	bound := make([]any, len(args))
+func (f KeyForm) BindKeys(args []driver.Value, columns []*schema.Column, keys []rel.Key, t *dialect.Traits) ([]driver.Value, error) {
+	bound := make([]driver.Value, len(args))
 	var parts []rel.Key
 	at := -1
 	for i, arg := range args {

@@ -1,0 +1,78 @@
+package stmts
+
+import (
+	"context"
+	"database/sql/driver"
+	"io"
+)
+
+// Connector returns a connector whose connections are [*Conn]s of those of
+// another, if these have all that is in driverConn; others stay as they are.
+func Connector(c driver.Connector) driver.Connector {
+	k := connector{c, NewSeen()}
+	if closer, ok := c.(io.Closer); ok {
+		return closing{k, closer}
+	}
+	return k
+}
+
+type connector struct {
+	driver.Connector
+
+	seen *Seen
+}
+
+// closing is a connector that is told when its pool is closed.
+type closing struct {
+	connector
+	io.Closer
+}
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if dc, ok := conn.(driverConn); ok {
+		return &Conn{driverConn: dc, seen: c.seen}, nil
+	}
+	return conn, nil
+}
+
+// driverConn is what the connections of today's drivers have.
+type driverConn interface {
+	driver.Conn
+	driver.ConnPrepareContext
+	driver.ConnBeginTx
+	driver.QueryerContext
+	driver.ExecerContext
+	driver.Pinger
+	driver.SessionResetter
+	driver.Validator
+}
+
+var (
+	_ driverConn               = (*Conn)(nil)
+	_ driver.NamedValueChecker = (*Conn)(nil)
+)
+
+// A Conn is a connection of a driver that keeps statements. Like that, it is used
+// by one goroutine at a time.
+type Conn struct {
+	driverConn
+
+	seen  *Seen
+	kept  map[string]*Stmt
+	order []*Stmt // oldest first
+}
+
+// CheckNamedValue implements [driver.NamedValueChecker], as the driver has it.
+func (c *Conn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.driverConn.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+// Raw returns the driver's own connection, for what only that can do.
+func (c *Conn) Raw() driver.Conn { return c.driverConn }

@@ -1,0 +1,140 @@
+// Package stmts keeps statements prepared on the connections of a driver, which
+// closes them with the connection.
+package stmts
+
+import (
+	"context"
+	"database/sql/driver"
+	"hash/maphash"
+	"slices"
+	"sync/atomic"
+)
+
+const (
+	// keptStatements is the most statements that a connection keeps.
+	keptStatements = 100
+	// keptText is the longest text that is kept, in bytes: longer ones are lists
+	// of their own length, or inserts of many rows, which are prepared by those
+	// who run them several times.
+	keptText = 16 << 10
+)
+
+// A Seen knows which texts have come before: those that come twice are worth
+// keeping, others, such as those with a list of their own length, are not. It is
+// safe for concurrent use, and has no lock. Its zero value is not of use: see
+// [NewSeen].
+type Seen struct {
+	seed maphash.Seed
+	// texts has hashes of texts, each at its place or none: what another text has
+	// overwritten has to come once more.
+	texts [512]atomic.Uint64
+}
+
+// NewSeen returns a Seen that has seen nothing.
+func NewSeen() *Seen { return &Seen{seed: maphash.MakeSeed()} }
+
+// Again reports whether a text has come before, and notes that it has now.
+func (s *Seen) Again(query string) bool {
+	hash := maphash.String(s.seed, query)
+	return s.texts[hash%uint64(len(s.texts))].Swap(hash) == hash
+}
+
+// A Stmt is a prepared statement, which is used by one at a time.
+type Stmt struct {
+	statement
+
+	conn  *Conn
+	query string
+	busy  bool
+	used  bool // since it was last looked at for who has to go
+}
+
+// A statement is what drivers prepare.
+type statement interface {
+	driver.Stmt
+	driver.StmtQueryContext
+	driver.StmtExecContext
+}
+
+// Take returns the statement with a text, for its caller to leave, or nil if it
+// is not kept: it has come for the first time, is in use, or cannot be prepared,
+// which whoever runs it will be told.
+func (c *Conn) Take(ctx context.Context, query string) *Stmt {
+	st := c.kept[query]
+	if st == nil {
+		if len(query) > keptText || !c.seen.Again(query) {
+			return nil
+		}
+		if st = c.prepare(ctx, query); st == nil {
+			return nil
+		}
+	}
+	if st.busy {
+		return nil
+	}
+	st.busy, st.used = true, true
+	return st
+}
+
+// Leave is called when a statement has run and its rows are closed. One that has
+// failed is closed: it may be that it fits its tables no more.
+func (s *Stmt) Leave(failed bool) {
+	s.busy = false
+	if failed {
+		s.conn.drop(s)
+	}
+}
+
+func (c *Conn) prepare(ctx context.Context, query string) *Stmt {
+	prepared, err := c.PrepareContext(ctx, query)
+	if err != nil {
+		return nil
+	}
+	stmt, ok := prepared.(statement)
+	if !ok {
+		_ = prepared.Close()
+		return nil
+	}
+	if len(c.order) >= keptStatements {
+		c.makeRoom()
+	}
+	st := &Stmt{statement: stmt, conn: c, query: query}
+	if c.kept == nil {
+		c.kept = map[string]*Stmt{}
+	}
+	c.kept[query] = st
+	c.order = append(c.order, st)
+	return st
+}
+
+// makeRoom closes the oldest statement that has not been used since this looked
+// at it last, by the algorithm that is known as second chance.
+func (c *Conn) makeRoom() {
+	for range 2 * len(c.order) {
+		st := c.order[0]
+		if !st.busy && !st.used {
+			c.drop(st)
+			return
+		}
+		st.used = false
+		c.order = append(c.order[1:], st)
+	}
+}
+
+func (c *Conn) drop(st *Stmt) {
+	if c.kept[st.query] != st {
+		return
+	}
+	delete(c.kept, st.query)
+	c.order = slices.DeleteFunc(c.order, func(other *Stmt) bool { return other == st })
+	_ = st.Close() // which gives memory back; nothing depends on it
+}
+
+// Close closes the connection and what is kept on it.
+func (c *Conn) Close() error {
+	for _, st := range c.order {
+		_ = st.Close()
+	}
+	c.kept, c.order = nil, nil
+	return c.driverConn.Close()
+}
