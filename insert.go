@@ -83,17 +83,7 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	given := in.rows
-	if in.model.Auto != nil {
-		given = nil
-		for _, row := range in.rows {
-			if hydrate.HasGenerated(in.model, row) {
-				given = append(given, row)
-			} else {
-				in.fresh = append(in.fresh, row)
-			}
-		}
-	}
+	given := in.given()
 	returns := in.returns(scope)
 	work := func(s *session) error {
 		in.session = s
@@ -119,6 +109,32 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 		return work(s)
 	}
 	return s.transact(ctx, work)
+}
+
+// given returns the rows that have keys, and notes those for which they are to be
+// generated: most often, one or the other is all of them.
+func (in *inserter) given() []any {
+	if in.model.Auto == nil {
+		return in.rows
+	}
+	has := func(row any) bool { return hydrate.HasGenerated(in.model, row) }
+	first := slices.IndexFunc(in.rows, has)
+	if first < 0 {
+		in.fresh = in.rows
+		return nil
+	}
+	if first == 0 && !slices.ContainsFunc(in.rows, func(row any) bool { return !has(row) }) {
+		return in.rows
+	}
+	var given []any
+	for _, row := range in.rows {
+		if has(row) {
+			given = append(given, row)
+		} else {
+			in.fresh = append(in.fresh, row)
+		}
+	}
+	return given
 }
 
 // check looks for rows that cannot be written before any is sent: all of them
@@ -222,8 +238,8 @@ func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, row
 	}
 	batch := in.Batch(len(rows) / in.chunk(len(columns)))
 	defer batch.Close()
-	return in.chunks(columns, rows, keys, func(_ int, text sqlgen.Text) error {
-		_, err := batch.Exec(ctx, text.SQL, text.Args)
+	return in.chunks(columns, rows, keys, func(_ int, text string, values []driver.Value) error {
+		_, err := batch.Exec(ctx, text, values)
 		return err
 	})
 }
@@ -253,16 +269,17 @@ func (in *inserter) copyAll(ctx context.Context, columns []*schema.Column, rows 
 	return nil
 }
 
-// chunks calls run with an INSERT for each chunk of rows, and where it begins.
+// chunks calls run with an INSERT for each chunk of rows, its values, and where it
+// begins.
 // Rows are encoded chunk by chunk, so that there are never more of them at once.
-func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.Value, run func(from int, text sqlgen.Text) error) error {
+func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.Value, run func(from int, text string, values []driver.Value) error) error {
 	size := in.chunk(len(columns))
 	if len(columns) == 0 {
 		size = 1
 	}
 	size = min(size, len(rows))
 	flat := make([]driver.Value, 0, size*len(columns))
-	var text sqlgen.Text
+	var text string
 	for from, of := 0, 0; from < len(rows); from += size {
 		flat = flat[:0]
 		n := min(size, len(rows)-from)
@@ -273,17 +290,13 @@ func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.V
 			}
 		}
 		if n != of { // else the text is that of the chunk before
-			values := make([][]driver.Value, n)
-			for i := range values {
-				values[i] = flat[i*len(columns) : (i+1)*len(columns)]
-			}
-			if text = sqlgen.Insert(in.dialect, in.model.Table, columns, values); text.Err != nil {
-				return text.Err
+			var err error
+			if text, err = sqlgen.Insert(in.dialect, in.model.Table, columns, n, nil); err != nil {
+				return err
 			}
 			of = n
 		}
-		text.Args = flat
-		if err := run(from, text); err != nil {
+		if err := run(from, text, flat); err != nil {
 			return err
 		}
 		in.sent(n)

@@ -43,21 +43,34 @@ func (s *session) newChange(t reflect.Type, o op, rows []any) (*change, error) {
 
 // take checks rows of the model, which are *T.
 func (c *change) take(rows []any) error {
-	seen := make(map[rel.Key]bool, len(rows))
 	keys := make([]rel.Key, 0, len(rows))
 	for i, row := range rows {
 		key, err := hydrate.KeyOf(c.model.Struct.Key(), row)
 		if err != nil {
 			return c.errorf("row %d of %d %w", i+1, len(rows), err)
 		}
-		if seen[key] {
-			return c.errorf("%s is there twice", keyText(c.model.Type, key, false, nil))
-		}
-		seen[key] = true
 		keys = append(keys, key)
+	}
+	if i := twice(keys); i >= 0 {
+		return c.errorf("%s is there twice", keyText(c.model.Type, keys[i], false, nil))
 	}
 	c.rows, c.keys = rows, keys
 	return nil
+}
+
+// twice returns the place of a key that is there before it already, or -1.
+func twice(keys []rel.Key) int {
+	if rel.Ascending(keys) { // as those of rows are that were read
+		return -1
+	}
+	seen := make(map[rel.Key]struct{}, len(keys))
+	for i, key := range keys {
+		seen[key] = struct{}{}
+		if len(seen) == i {
+			return i
+		}
+	}
+	return -1
 }
 
 func (c *change) errorf(format string, args ...any) error {
@@ -222,9 +235,13 @@ func (c *change) write(ctx context.Context, s *session, b batch, from int) error
 			return err
 		}
 		var text sqlgen.Text
-		if len(b.rows) == 1 {
+		switch {
+		case len(b.rows) == 1 && c.within == nil:
+			text.Args = values[0]
+			text.SQL, text.Err = s.updateText(c.model, b.set, b.keys)
+		case len(b.rows) == 1:
 			text = sqlgen.UpdateOne(s.dialect, table, b.set, b.keys, values[0], c.within)
-		} else {
+		default:
 			text = sqlgen.UpdateMany(s.dialect, table, b.set, b.keys, values, c.within)
 		}
 		if err := c.run(ctx, s, from, from+len(part), text); err != nil {

@@ -67,6 +67,8 @@ func (s Session) mayDirect(many bool) bool {
 
 // A use is what is done with a statement on a driver's connection.
 type use interface {
+	// take returns the statement if the connection keeps it, or nil.
+	take(ctx context.Context, conn *stmts.Conn, query string) *stmts.Stmt
 	// prepared runs a prepared statement.
 	prepared(st *stmts.Stmt, args []driver.NamedValue) error
 	// unprepared runs a statement by its text, or returns errNotDirect.
@@ -117,14 +119,14 @@ func (s Session) use(ctx context.Context, dc any, query string, args []driver.Va
 			return errNotDirect
 		}
 	}
-	named, err := namedValues(dc, args)
-	if err != nil {
-		return err
-	}
 	if keeps {
-		if st := conn.Take(ctx, query); st != nil {
+		if st := u.take(ctx, conn, query); st != nil {
 			failed := true // by a panic, too
 			defer func() { st.Leave(failed) }()
+			named := st.Args(len(args))
+			if err := setNamed(named, dc, args); err != nil {
+				return err
+			}
 			err := u.prepared(st, named)
 			failed = err != nil
 			return err
@@ -132,6 +134,10 @@ func (s Session) use(ctx context.Context, dc any, query string, args []driver.Va
 	}
 	if s.NotDirect {
 		return errNotDirect
+	}
+	named := make([]driver.NamedValue, len(args))
+	if err := setNamed(named, dc, args); err != nil {
+		return err
 	}
 	return u.unprepared(dc, query, named)
 }
@@ -178,6 +184,10 @@ type reading struct {
 	each  func(row []driver.Value) error
 	from  driver.Rows
 	count int64
+}
+
+func (*reading) take(ctx context.Context, conn *stmts.Conn, query string) *stmts.Stmt {
+	return conn.Take(ctx, query)
 }
 
 func (r *reading) begun() bool { return r.from != nil }
@@ -242,6 +252,10 @@ type changing struct {
 	result driver.Result
 }
 
+func (*changing) take(ctx context.Context, conn *stmts.Conn, query string) *stmts.Stmt {
+	return conn.Take(ctx, query)
+}
+
 func (c *changing) begun() bool { return c.result != nil }
 
 func (c *changing) rows() (n int64) {
@@ -267,11 +281,9 @@ func (c *changing) unprepared(dc any, query string, args []driver.NamedValue) (e
 	return err
 }
 
-// namedValues returns args as the connection takes them, by the rules of
-// database/sql.
-func namedValues(dc any, args []driver.Value) ([]driver.NamedValue, error) {
+// setNamed sets args as the connection takes them, by the rules of database/sql.
+func setNamed(named []driver.NamedValue, dc any, args []driver.Value) error {
 	checker, checks := dc.(driver.NamedValueChecker)
-	named := make([]driver.NamedValue, len(args))
 	for i, arg := range args {
 		n := &named[i]
 		n.Ordinal, n.Value = i+1, arg
@@ -283,10 +295,10 @@ func namedValues(dc any, args []driver.Value) ([]driver.NamedValue, error) {
 			n.Value, err = driver.DefaultParameterConverter.ConvertValue(arg)
 		}
 		if err != nil {
-			return nil, errNotDirect // database/sql has the words for it
+			return errNotDirect // database/sql has the words for it
 		}
 	}
-	return named, nil
+	return nil
 }
 
 // A buffer is memory for one row, and for what database/sql needs to fill it.

@@ -102,8 +102,10 @@ type slab struct {
 
 const maxSlab = 512
 
-func newSlab(t reflect.Type, first int) slab {
-	return slab{typ: reflect.SliceOf(t), size: t.Size(), grow: min(max(first, 1), maxSlab), want: first}
+// newSlab returns a slab for values of a size, of which first are expected. slice
+// is the type of a slice of them.
+func newSlab(slice reflect.Type, size uintptr, first int) slab {
+	return slab{typ: slice, size: size, grow: min(max(first, 1), maxSlab), want: first}
 }
 
 func (s *slab) take() unsafe.Pointer {

@@ -45,6 +45,7 @@ type Stmt struct {
 
 	conn  *Conn
 	query string
+	args  []driver.NamedValue // memory for those of a run
 	busy  bool
 	used  bool // since it was last looked at for who has to go
 }
@@ -76,29 +77,46 @@ func (c *Conn) Take(ctx context.Context, query string) *Stmt {
 	return st
 }
 
+// Args returns room for so many arguments, until Leave is called.
+func (s *Stmt) Args(n int) []driver.NamedValue {
+	if cap(s.args) < n {
+		s.args = make([]driver.NamedValue, n)
+	}
+	return s.args[:n]
+}
+
 // Leave is called when a statement has run and its rows are closed. One that has
 // failed is closed: it may be that it fits its tables no more.
 func (s *Stmt) Leave(failed bool) {
 	s.busy = false
+	clear(s.args)
 	if failed {
 		s.conn.drop(s)
 	}
 }
 
-func (c *Conn) prepare(ctx context.Context, query string) *Stmt {
+// Own prepares a statement that is its caller's to close. It returns nil if it
+// cannot be prepared, which whoever runs it will be told.
+func (c *Conn) Own(ctx context.Context, query string) *Stmt {
 	prepared, err := c.PrepareContext(ctx, query)
 	if err != nil {
 		return nil
 	}
-	stmt, ok := prepared.(statement)
-	if !ok {
-		_ = prepared.Close()
+	if stmt, ok := prepared.(statement); ok {
+		return &Stmt{statement: stmt, conn: c, query: query}
+	}
+	_ = prepared.Close()
+	return nil
+}
+
+func (c *Conn) prepare(ctx context.Context, query string) *Stmt {
+	st := c.Own(ctx, query)
+	if st == nil {
 		return nil
 	}
 	if len(c.order) >= keptStatements {
 		c.makeRoom()
 	}
-	st := &Stmt{statement: stmt, conn: c, query: query}
 	if c.kept == nil {
 		c.kept = map[string]*Stmt{}
 	}

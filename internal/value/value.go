@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -380,14 +381,46 @@ func HasEscape(s, escape string) bool {
 
 // FromTime returns what the driver is given for t: UTC, to the microsecond.
 func FromTime(t time.Time, traits *dialect.Traits) (driver.Value, error) {
-	t = t.UTC().Truncate(time.Microsecond)
+	t = t.UTC()
 	if y := t.Year(); y < 1 || y > 9999 {
 		return nil, fmt.Errorf("is a time in the year %d; databases hold the years 1 to 9999", y)
 	}
 	if traits.TextTime {
-		return t.Format(TimeLayout), nil
+		return formatTime(t), nil
 	}
-	return t, nil
+	return t.Truncate(time.Microsecond), nil
+}
+
+// formatTime is t.Format(TimeLayout) for a year of four digits, in a third of the
+// time.
+func formatTime(t time.Time) string {
+	b := [len("2006-01-02 15:04:05.999999")]byte{4: '-', 7: '-', 10: ' ', 13: ':', 16: ':', 19: '.'}
+	year, month, day := t.Date()
+	hour, minute, second := t.Clock()
+	putDigits(b[:4], year)
+	putDigits(b[5:7], int(month))
+	putDigits(b[8:10], day)
+	putDigits(b[11:13], hour)
+	putDigits(b[14:16], minute)
+	putDigits(b[17:19], second)
+	micros := t.Nanosecond() / 1000
+	if micros == 0 {
+		return string(b[:19])
+	}
+	putDigits(b[20:], micros)
+	end := len(b)
+	for b[end-1] == '0' {
+		end--
+	}
+	return string(b[:end])
+}
+
+// putDigits fills b with the digits of n.
+func putDigits(b []byte, n int) {
+	for i := range slices.Backward(b) {
+		b[i] = byte('0' + n%10)
+		n /= 10
+	}
 }
 
 // A RangeError says that the database has no column for a number.
