@@ -11,7 +11,6 @@ import (
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
-	"github.com/kin-orm/kin/internal/sqlgen"
 )
 
 // insertChunk is the most rows that one INSERT is given: more make it no
@@ -72,6 +71,7 @@ type inserter struct {
 	keys    []driver.Value   // theirs
 	left    []*schema.Column // that are left to the database
 	first   []driver.Value   // of the first rows in columns, as they were checked
+	arena   *hydrate.Arena   // of their values and those of others, or nil
 	at      []int            // the places of rows in the call, or nil if they are all of its rows
 	of      int              // how many those are
 }
@@ -79,6 +79,9 @@ type inserter struct {
 func (in *inserter) run(ctx context.Context, s *session) error {
 	in.session = s
 	in.columns = in.model.Inserted(in.left)
+	if len(in.rows) > 1 {
+		in.arena = &hydrate.Arena{}
+	}
 	scope, err := in.check(ctx)
 	if err != nil {
 		return err
@@ -219,7 +222,7 @@ func (in *inserter) encode(values []driver.Value, row any, keys []driver.Value, 
 	if n := len(in.columns); (i+1)*n <= len(in.first) && in.rows[i] == row {
 		values = append(values, in.first[i*n:(i+1)*n]...)
 	} else {
-		values, err = hydrate.Values(values, in.columns, row, in.dialect.Traits())
+		values, err = in.arena.Values(values, in.columns, row, in.dialect.Traits())
 	}
 	if err == nil && keys != nil {
 		values = append(values, keys[i])
@@ -236,10 +239,8 @@ func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, row
 	case copies:
 		return in.copyAll(ctx, columns, rows, keys)
 	}
-	batch := in.Batch(len(rows) / in.chunk(len(columns)))
-	defer batch.Close()
 	return in.chunks(columns, rows, keys, func(_ int, text string, values []driver.Value) error {
-		_, err := batch.Exec(ctx, text, values)
+		_, err := in.Exec(ctx, text, values)
 		return err
 	})
 }
@@ -291,7 +292,7 @@ func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.V
 		}
 		if n != of { // else the text is that of the chunk before
 			var err error
-			if text, err = sqlgen.Insert(in.dialect, in.model.Table, columns, n, nil); err != nil {
+			if text, err = in.insertText(in.model, columns, nil, n); err != nil {
 				return err
 			}
 			of = n

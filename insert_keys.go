@@ -72,7 +72,7 @@ func (in *inserter) afterLast(ctx context.Context, n int) (keys []driver.Value, 
 	}
 	keys = make([]driver.Value, n)
 	for i := range keys {
-		keys[i] = last + int64(i) + 1
+		keys[i] = in.arena.Int(last + int64(i) + 1)
 	}
 	return keys, nil
 }
@@ -89,10 +89,8 @@ func (in *inserter) consecutive(ctx context.Context) error {
 		return err
 	}
 	in.keys = make([]driver.Value, len(in.fresh))
-	batch := in.Batch(len(in.fresh) / in.chunk(len(in.columns)))
-	defer batch.Close()
 	return in.chunks(in.columns, in.fresh, nil, func(from int, text string, values []driver.Value) error {
-		result, err := batch.Exec(ctx, text, values)
+		result, err := in.Exec(ctx, text, values)
 		if err != nil {
 			return err
 		}
@@ -105,7 +103,7 @@ func (in *inserter) consecutive(ctx context.Context) error {
 			n = len(values) / len(in.columns)
 		}
 		for i := range n {
-			in.keys[from+i] = first + int64(i)*distance
+			in.keys[from+i] = in.arena.Int(first + int64(i)*distance)
 		}
 		return nil
 	})
@@ -134,7 +132,7 @@ func (in *inserter) insertOne(ctx context.Context, values []driver.Value) (drive
 	if in.dialect.Traits().Returning {
 		returned = []*schema.Column{in.model.Auto}
 	}
-	text, err := in.insertText(in.model, in.columns, returned)
+	text, err := in.insertText(in.model, in.columns, returned, 1)
 	if err != nil {
 		return nil, err
 	}

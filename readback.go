@@ -146,7 +146,7 @@ func (in *inserter) returning(ctx context.Context) error {
 	if in.model.Auto != nil {
 		made = append(made, in.model.Auto)
 	}
-	text, err := in.insertText(in.model, in.columns, made)
+	text, err := in.insertText(in.model, in.columns, made, 1)
 	if err != nil {
 		return err
 	}

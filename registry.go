@@ -59,7 +59,7 @@ type space struct {
 	current  atomic.Pointer[snapshot]
 
 	templates byText[*template]
-	rowTexts  byText[string] // of statements that write one row
+	rowTexts  byText[string] // of statements that write rows
 
 	cursorKeys   *crypt.Ring // nil for those derived from keys
 	cursorOnce   sync.Once

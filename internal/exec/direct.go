@@ -67,8 +67,6 @@ func (s Session) mayDirect(many bool) bool {
 
 // A use is what is done with a statement on a driver's connection.
 type use interface {
-	// take returns the statement if the connection keeps it, or nil.
-	take(ctx context.Context, conn *stmts.Conn, query string) *stmts.Stmt
 	// prepared runs a prepared statement.
 	prepared(st *stmts.Stmt, args []driver.NamedValue) error
 	// unprepared runs a statement by its text, or returns errNotDirect.
@@ -120,11 +118,11 @@ func (s Session) use(ctx context.Context, dc any, query string, args []driver.Va
 		}
 	}
 	if keeps {
-		if st := u.take(ctx, conn, query); st != nil {
+		if st := conn.Take(ctx, query); st != nil {
 			failed := true // by a panic, too
 			defer func() { st.Leave(failed) }()
 			named := st.Args(len(args))
-			if err := setNamed(named, dc, args); err != nil {
+			if err := setNamed(named, conn.Checker(), args); err != nil {
 				return err
 			}
 			err := u.prepared(st, named)
@@ -136,7 +134,8 @@ func (s Session) use(ctx context.Context, dc any, query string, args []driver.Va
 		return errNotDirect
 	}
 	named := make([]driver.NamedValue, len(args))
-	if err := setNamed(named, dc, args); err != nil {
+	checker, _ := dc.(driver.NamedValueChecker)
+	if err := setNamed(named, checker, args); err != nil {
 		return err
 	}
 	return u.unprepared(dc, query, named)
@@ -184,10 +183,6 @@ type reading struct {
 	each  func(row []driver.Value) error
 	from  driver.Rows
 	count int64
-}
-
-func (*reading) take(ctx context.Context, conn *stmts.Conn, query string) *stmts.Stmt {
-	return conn.Take(ctx, query)
 }
 
 func (r *reading) begun() bool { return r.from != nil }
@@ -252,10 +247,6 @@ type changing struct {
 	result driver.Result
 }
 
-func (*changing) take(ctx context.Context, conn *stmts.Conn, query string) *stmts.Stmt {
-	return conn.Take(ctx, query)
-}
-
 func (c *changing) begun() bool { return c.result != nil }
 
 func (c *changing) rows() (n int64) {
@@ -282,20 +273,26 @@ func (c *changing) unprepared(dc any, query string, args []driver.NamedValue) (e
 }
 
 // setNamed sets args as the connection takes them, by the rules of database/sql.
-func setNamed(named []driver.NamedValue, dc any, args []driver.Value) error {
-	checker, checks := dc.(driver.NamedValueChecker)
+// checker may be nil.
+func setNamed(named []driver.NamedValue, checker driver.NamedValueChecker, args []driver.Value) error {
 	for i, arg := range args {
 		n := &named[i]
 		n.Ordinal, n.Value = i+1, arg
-		err := driver.ErrSkip
-		if checks {
-			err = checker.CheckNamedValue(n)
+		if checker != nil {
+			err := checker.CheckNamedValue(n)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, driver.ErrSkip) {
+				return errNotDirect // database/sql has the words for it
+			}
 		}
-		if errors.Is(err, driver.ErrSkip) {
-			n.Value, err = driver.DefaultParameterConverter.ConvertValue(arg)
+		if driver.IsValue(arg) {
+			continue
 		}
-		if err != nil {
-			return errNotDirect // database/sql has the words for it
+		var err error
+		if n.Value, err = driver.DefaultParameterConverter.ConvertValue(arg); err != nil {
+			return errNotDirect
 		}
 	}
 	return nil
