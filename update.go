@@ -116,7 +116,7 @@ func (s *session) update(ctx context.Context, m *schema.Model, rows []any, colum
 	}
 	all := len(columns) == 0
 	return s.batchWrite(updating, m, rows, func(s *session, rows []any) error {
-		c := &change{session: s, op: updating, model: m}
+		*c = change{session: s, op: updating, model: m}
 		if all {
 			given := len(rows)
 			rows = touched(m, rows, set)
@@ -173,6 +173,9 @@ type batch struct {
 	rows    []any
 }
 
+// columns returns those that a row of the batch has values of.
+func (b *batch) columns() []*schema.Column { return slices.Concat(b.set, b.keys) }
+
 // batches parts the rows by what is to be written of them, and puts them in
 // that order.
 func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
@@ -199,7 +202,7 @@ func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
 
 // encode returns the values of rows of a batch, row by row: of set and keys.
 func (c *change) encode(ctx context.Context, b batch, rows []any) ([]driver.Value, error) {
-	columns := slices.Concat(b.set, b.keys)
+	columns := b.columns()
 	flat := make([]driver.Value, 0, len(rows)*len(columns))
 	var arena *hydrate.Arena
 	if len(rows) > 1 {
