@@ -47,6 +47,7 @@ func Cases() []Case {
 		txEndCases(),
 		finderCases(),
 		staleCases(),
+		keptCases(),
 		softDeleteCases(),
 		namedFilterCases(),
 		reviewCases(),

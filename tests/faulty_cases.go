@@ -221,7 +221,7 @@ func testCommitUnknown(t *testing.T, s *Suite) {
 	}
 	require.NoError(t, kin.CreateTables(t.Context(), s.DB))
 	faulty := &Faulty{}
-	pool := sql.OpenDB(faulty.Connector(s.Wire.Base))
+	pool := sql.OpenDB(s.Keeping(faulty.Connector(s.Wire.Base)))
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	require.NoError(t, pool.PingContext(t.Context()))
 	db := kin.New(pool, s.Dialect())

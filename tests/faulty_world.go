@@ -50,7 +50,7 @@ func newFaultyWorld(t *testing.T, s *Suite) *faultyWorld {
 
 // open makes a new pool, and close closes it.
 func (w *faultyWorld) open() {
-	w.pool = sql.OpenDB(w.faulty.Connector(w.Wire.Base))
+	w.pool = sql.OpenDB(w.Keeping(w.faulty.Connector(w.Wire.Base)))
 	const columns = 10 // of an item
 	w.db = kin.New(w.pool, w.tinyDialect(3*columns), kin.WithRegistry(w.registry))
 }

@@ -121,7 +121,7 @@ func testGraphRandom(t *testing.T, s *Suite) {
 func testGraphFaulty(t *testing.T, s *Suite) {
 	s = graphSuite(t, s)
 	faulty := &Faulty{}
-	pool := sql.OpenDB(faulty.Connector(s.Wire.Base))
+	pool := sql.OpenDB(s.Keeping(faulty.Connector(s.Wire.Base)))
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	db := kin.New(pool, s.Dialect(), kin.WithRegistry(graphRegistry()))
 

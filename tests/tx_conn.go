@@ -51,7 +51,7 @@ func testTxOnConn(t *testing.T, s *Suite) {
 	// A COMMIT that fails leaves the connection in nobody knows what: it is
 	// not used again, though it is the caller's.
 	faulty := &Faulty{}
-	pool := sql.OpenDB(faulty.Connector(s.Wire.Base))
+	pool := sql.OpenDB(s.Keeping(faulty.Connector(s.Wire.Base)))
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	conn, err = pool.Conn(ctx)
 	require.NoError(t, err)

@@ -66,7 +66,7 @@ func pageRegistry() *kin.Registry {
 func testVersionFaulty(t *testing.T, s *Suite) {
 	s, _ = versionSuite(t, s)
 	faulty := &Faulty{}
-	pool := sql.OpenDB(faulty.Connector(s.Wire.Base))
+	pool := sql.OpenDB(s.Keeping(faulty.Connector(s.Wire.Base)))
 	t.Cleanup(func() { require.NoError(t, pool.Close()) })
 	db := kin.New(pool, s.Dialect(), kin.WithRegistry(pageRegistry()))
 	for what, write := range map[string]func(ctx context.Context, pages, fresh []*page, f *folder) error{

@@ -6,6 +6,7 @@ package harness
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"os"
 	"strings"
 	"testing"
@@ -113,7 +114,7 @@ func (target Target) admin(f func(*sql.DB) error) error {
 func New(t testing.TB, target Target, options ...kin.Option) *Suite {
 	t.Helper()
 	s := &Suite{Target: target, Wire: &Wire{}}
-	s.pool = sql.OpenDB(s.Wire.Connector(target.database(t)))
+	s.pool = sql.OpenDB(target.Keeping(s.Wire.Connector(target.database(t))))
 	s.DB = kin.New(s.pool, target.Dialect(), options...)
 	t.Cleanup(func() { require.NoError(t, s.DB.Close()) })
 	return s
@@ -124,6 +125,16 @@ func (s *Suite) With(options ...kin.Option) *Suite {
 	other := *s
 	other.DB = kin.New(s.pool, s.Dialect(), options...)
 	return &other
+}
+
+// Keeping returns a connector as those of the dialects' NewConnector are, where
+// something stands between: one whose connections keep statements, but for
+// PostgreSQL, whose driver does.
+func (target Target) Keeping(c driver.Connector) driver.Connector {
+	if target.Name == "postgres" {
+		return c
+	}
+	return dialect.KeepStatements(c)
 }
 
 // Dialect returns the dialect of the target.

@@ -21,6 +21,22 @@ type Wire struct {
 	mu         sync.Mutex
 	statements []string
 	rows       int
+	prepared   int // statements
+	open       int // of those, how many are not closed
+}
+
+// Prepared returns how many statements have been prepared, and how many of those
+// are there still. Reset does not forget them.
+func (w *Wire) Prepared() (prepared, open int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.prepared, w.open
+}
+
+func (w *Wire) prepare(prepared, open int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.prepared, w.open = w.prepared+prepared, w.open+open
 }
 
 // Reset forgets what was counted.
@@ -136,6 +152,7 @@ func (c *WireConn) PrepareContext(ctx context.Context, query string) (driver.Stm
 	if err != nil {
 		return nil, err
 	}
+	c.Wire.prepare(1, 1)
 	return &wireStmt{stmt, c, query}, nil
 }
 
@@ -173,6 +190,11 @@ type wireStmt struct {
 	driver.Stmt
 	conn  *WireConn
 	query string
+}
+
+func (s *wireStmt) Close() error {
+	s.conn.Wire.prepare(0, -1)
+	return s.Stmt.Close()
 }
 
 func (s *wireStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
