@@ -2,7 +2,6 @@ package hydrate
 
 import (
 	"fmt"
-	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -91,7 +90,7 @@ func (r *LevelReader) Below(l *Level, hint int) *LevelReader {
 	below := &LevelReader{Reader: newReader(l.Shape, r.tables, min(hint, 16)), level: l, above: src}
 	for i := min(l.Rows, 1); i <= l.Rows; i++ { // of links, and of what they lead to
 		n := &below.nodes[i]
-		n.slab = newSlab(n.Model.RowType(), hint)
+		n.slab = newSlab(rowType(n.Model), hint)
 		n.reserve(min(hint, int(n.size.rows.Load())), 0)
 	}
 	if l.Relation.Kind == schema.ToMany {
@@ -130,7 +129,8 @@ func (r *LevelReader) Finish() error {
 			continue // it is out of scope, or trimmed
 		}
 		met[n.where[at]-1] = true
-		h.row, h.fk.State = n.table.rows[at], rel.Loaded
+		h.set(n.table.rows[at])
+		h.fk.State = rel.Loaded
 	}
 	for _, ok := range met {
 		if !ok {
@@ -153,7 +153,7 @@ func (r *LevelReader) Nothing(l *Level) {
 	}
 	for _, parent := range r.nodes[l.Source].rows {
 		h := many(parent, l.Relation.Field)
-		h.rows = []unsafe.Pointer{}
+		h.hold([]Pointer{})
 		h.many.Loaded = true
 	}
 }

@@ -2,7 +2,6 @@ package hydrate
 
 import (
 	"math/bits"
-	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -15,7 +14,7 @@ type table struct {
 	others map[rel.Key]int32
 	isInt  bool
 
-	rows   []unsafe.Pointer
+	rows   []Pointer
 	filled []bool // whether the row's columns have been read
 }
 
@@ -70,7 +69,7 @@ func (t *table) reserve(rows int) {
 	if rows == 0 || len(t.rows) > 0 {
 		return
 	}
-	t.rows, t.filled = make([]unsafe.Pointer, 0, rows), make([]bool, 0, rows)
+	t.rows, t.filled = make([]Pointer, 0, rows), make([]bool, 0, rows)
 	if t.isInt {
 		t.ints.reserve(rows)
 	}
