@@ -2,6 +2,7 @@ package kin
 
 import (
 	"fmt"
+	"reflect"
 
 	"github.com/kin-orm/kin/internal/schema"
 )
@@ -116,12 +117,12 @@ func repeated(rows []any) int {
 	if len(rows) == 1 {
 		return -1
 	}
-	seen := make(map[any]bool, len(rows))
+	seen := make(map[uintptr]struct{}, len(rows))
 	for i, row := range rows {
-		if seen[row] {
+		seen[reflect.ValueOf(row).Pointer()] = struct{}{}
+		if len(seen) == i {
 			return i
 		}
-		seen[row] = true
 	}
 	return -1
 }

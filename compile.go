@@ -38,8 +38,16 @@ type variant struct {
 	places int     // with so many values of the place
 }
 
-// A compiled is a query written as a statement, for one graph and dialect.
+// A compiled is a query written as a statement, and what is given to it.
 type compiled struct {
+	*statement
+
+	scoping *scoping // of the call; nil if there are no filters
+	args    []driver.Value
+}
+
+// A statement is a query written as a statement, for one graph and dialect.
+type statement struct {
 	variant
 	graph  *schema.Graph
 	traits *dialect.Traits
@@ -47,24 +55,22 @@ type compiled struct {
 	filters *filters    // of the DB
 	scopes  []keptScope // those that the statement has in it
 
-	first   *level   // what is prefetched hangs on it; nil if nothing is
-	scoping *scoping // of the call; nil if there are no filters
-	fetch   fetchMode
-	locks   bool // whether it locks rows
-	size    *readSize
+	first *level // what is prefetched hangs on it; nil if nothing is
+	fetch fetchMode
+	locks bool // whether it locks rows
+	size  readSize
 
 	budgeted bool // whether it has a budget of its own
 
 	*plan.Statement
 	nest *hydrate.Nest // of a selection with slices
 	sql  string
-	args []driver.Value
 	err  error
 }
 
 // newCompiled returns a statement that is still to be written.
 func newCompiled(s *session, g *schema.Graph, v variant) *compiled {
-	return &compiled{variant: v, graph: g, traits: s.dialect.Traits(), filters: s.filters, size: &readSize{}}
+	return &compiled{statement: &statement{variant: v, graph: g, traits: s.dialect.Traits(), filters: s.filters}}
 }
 
 // compile is [QuerySet.compile] of a query on the type t.
@@ -88,13 +94,15 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if c, err := was.find(v, g, traits, s.filters, sc); c != nil || err != nil {
 		return c, err
 	}
+	var room [signatureRoom]byte
 	var sig signature
-	ts := s.space.statements()
-	slotted := sc == nil && sig.sign(ts, q, t, v.form)
-	var key templateKey
-	if slotted {
-		key = sig.key()
-		if c := ts.find(key, g, traits, q, &sig); c != nil {
+	var values given
+	if sc == nil {
+		sig = signature(room[:0]).sign(&values, q, t, v.form)
+	}
+	if sig != nil {
+		c := s.space.templates.get(sig).bind(g, traits, q, &values)
+		if c != nil {
 			if q.ran.Swap(true) { // it is run often
 				q.compiled.add(was, c)
 			}
@@ -109,8 +117,8 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 	if err != nil {
 		return nil, err
 	}
-	if slotted {
-		if bound := c.template(ts, key, q, &sig, m, s.dialect); bound != nil {
+	if sig != nil {
+		if bound := c.template(s, q, string(sig), &values, m); bound != nil {
 			q.compiled.add(was, bound)
 			return bound, nil
 		}
@@ -132,12 +140,16 @@ func (q *query) compile(ctx context.Context, s *session, t reflect.Type, v varia
 
 // template writes the query for all values, and returns the statement for those
 // that it has, or nil if that is to be found otherwise.
-func (c *compiled) template(ts *templates, key templateKey, q *query, sig *signature, m *schema.Model, d dialect.Dialect) *compiled {
-	c.write(q.slotted(), m, d, nil)
+func (c *compiled) template(s *session, q *query, sig string, values *given, m *schema.Model) *compiled {
+	c.write(q.slotted(), m, s.dialect, nil)
 	if c.err != nil || c.Empty {
 		return nil
 	}
-	return ts.keep(key, c, q, sig).bind(q, sig)
+	tmpl, whole := newTemplate(c, q, values.pairs)
+	if whole {
+		s.space.templates.put(sig, tmpl)
+	}
+	return tmpl.bind(c.graph, c.traits, q, values)
 }
 
 // plan returns what the query asks of a model.

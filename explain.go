@@ -68,9 +68,11 @@ func (q *query) explain(ctx context.Context, db Executor, t reflect.Type, option
 	if prefix == "" {
 		return nil, fmt.Errorf("kin: a plan of a query on %s: this form of Explain is not supported by %s", t.Name(), s.dialect.Name())
 	}
-	asked := *c
-	asked.sql = prefix + c.sql
-	result, err := s.ask(ctx, db, &asked, c.args)
+	reader, err := s.reader(ctx, db, c.locks)
+	if err != nil {
+		return nil, s.queryError(ctx, t, err)
+	}
+	result, err := reader.Query(ctx, prefix+c.sql, c.args)
 	if err != nil {
 		return nil, s.queryError(ctx, t, err)
 	}

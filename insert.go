@@ -11,7 +11,6 @@ import (
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
-	"github.com/kin-orm/kin/internal/sqlgen"
 )
 
 // insertChunk is the most rows that one INSERT is given: more make it no
@@ -72,6 +71,7 @@ type inserter struct {
 	keys    []driver.Value   // theirs
 	left    []*schema.Column // that are left to the database
 	first   []driver.Value   // of the first rows in columns, as they were checked
+	arena   *hydrate.Arena   // of their values and those of others, or nil
 	at      []int            // the places of rows in the call, or nil if they are all of its rows
 	of      int              // how many those are
 }
@@ -79,21 +79,14 @@ type inserter struct {
 func (in *inserter) run(ctx context.Context, s *session) error {
 	in.session = s
 	in.columns = in.model.Inserted(in.left)
+	if len(in.rows) > 1 {
+		in.arena = &hydrate.Arena{}
+	}
 	scope, err := in.check(ctx)
 	if err != nil {
 		return err
 	}
-	given := in.rows
-	if in.model.Auto != nil {
-		given = nil
-		for _, row := range in.rows {
-			if hydrate.HasGenerated(in.model, row) {
-				given = append(given, row)
-			} else {
-				in.fresh = append(in.fresh, row)
-			}
-		}
-	}
+	given := in.given()
 	returns := in.returns(scope)
 	work := func(s *session) error {
 		in.session = s
@@ -119,6 +112,32 @@ func (in *inserter) run(ctx context.Context, s *session) error {
 		return work(s)
 	}
 	return s.transact(ctx, work)
+}
+
+// given returns the rows that have keys, and notes those for which they are to be
+// generated: most often, one or the other is all of them.
+func (in *inserter) given() []any {
+	if in.model.Auto == nil {
+		return in.rows
+	}
+	has := func(row any) bool { return hydrate.HasGenerated(in.model, row) }
+	first := slices.IndexFunc(in.rows, has)
+	if first < 0 {
+		in.fresh = in.rows
+		return nil
+	}
+	if first == 0 && !slices.ContainsFunc(in.rows, func(row any) bool { return !has(row) }) {
+		return in.rows
+	}
+	var given []any
+	for _, row := range in.rows {
+		if has(row) {
+			given = append(given, row)
+		} else {
+			in.fresh = append(in.fresh, row)
+		}
+	}
+	return given
 }
 
 // check looks for rows that cannot be written before any is sent: all of them
@@ -203,7 +222,7 @@ func (in *inserter) encode(values []driver.Value, row any, keys []driver.Value, 
 	if n := len(in.columns); (i+1)*n <= len(in.first) && in.rows[i] == row {
 		values = append(values, in.first[i*n:(i+1)*n]...)
 	} else {
-		values, err = hydrate.Values(values, in.columns, row, in.dialect.Traits())
+		values, err = in.arena.Values(values, in.columns, row, in.dialect.Traits())
 	}
 	if err == nil && keys != nil {
 		values = append(values, keys[i])
@@ -220,10 +239,8 @@ func (in *inserter) insertAll(ctx context.Context, columns []*schema.Column, row
 	case copies:
 		return in.copyAll(ctx, columns, rows, keys)
 	}
-	batch := in.Batch(len(rows) / in.chunk(len(columns)))
-	defer batch.Close()
-	return in.chunks(columns, rows, keys, func(_ int, text sqlgen.Text) error {
-		_, err := batch.Exec(ctx, text.SQL, text.Args)
+	return in.chunks(columns, rows, keys, func(_ int, text string, values []driver.Value) error {
+		_, err := in.Exec(ctx, text, values)
 		return err
 	})
 }
@@ -253,16 +270,17 @@ func (in *inserter) copyAll(ctx context.Context, columns []*schema.Column, rows 
 	return nil
 }
 
-// chunks calls run with an INSERT for each chunk of rows, and where it begins.
+// chunks calls run with an INSERT for each chunk of rows, its values, and where it
+// begins.
 // Rows are encoded chunk by chunk, so that there are never more of them at once.
-func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.Value, run func(from int, text sqlgen.Text) error) error {
+func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.Value, run func(from int, text string, values []driver.Value) error) error {
 	size := in.chunk(len(columns))
 	if len(columns) == 0 {
 		size = 1
 	}
 	size = min(size, len(rows))
 	flat := make([]driver.Value, 0, size*len(columns))
-	var text sqlgen.Text
+	var text string
 	for from, of := 0, 0; from < len(rows); from += size {
 		flat = flat[:0]
 		n := min(size, len(rows)-from)
@@ -273,17 +291,13 @@ func (in *inserter) chunks(columns []*schema.Column, rows []any, keys []driver.V
 			}
 		}
 		if n != of { // else the text is that of the chunk before
-			values := make([][]driver.Value, n)
-			for i := range values {
-				values[i] = flat[i*len(columns) : (i+1)*len(columns)]
-			}
-			if text = sqlgen.Insert(in.dialect, in.model.Table, columns, values); text.Err != nil {
-				return text.Err
+			var err error
+			if text, err = in.insertText(in.model, columns, nil, n); err != nil {
+				return err
 			}
 			of = n
 		}
-		text.Args = flat
-		if err := run(from, text); err != nil {
+		if err := run(from, text, flat); err != nil {
 			return err
 		}
 		in.sent(n)

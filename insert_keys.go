@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/kin-orm/kin/internal/schema"
-	"github.com/kin-orm/kin/internal/sqlgen"
 	"github.com/kin-orm/kin/internal/value"
 )
 
@@ -20,7 +19,6 @@ import (
 // consecutive, or else row by row.
 func (in *inserter) generated(ctx context.Context) error {
 	n := len(in.fresh)
-	in.keys = make([]driver.Value, n)
 	if n > 1 {
 		keys, err := in.reserve(ctx, n)
 		if err != nil {
@@ -34,6 +32,7 @@ func (in *inserter) generated(ctx context.Context) error {
 			return in.consecutive(ctx)
 		}
 	}
+	in.keys = make([]driver.Value, n)
 	return in.oneByOne(ctx)
 }
 
@@ -71,8 +70,9 @@ func (in *inserter) afterLast(ctx context.Context, n int) (keys []driver.Value, 
 	if err != nil || last > math.MaxInt64-int64(n) {
 		return nil, err
 	}
-	for i := range n {
-		keys = append(keys, last+int64(i)+1)
+	keys = make([]driver.Value, n)
+	for i := range keys {
+		keys[i] = in.arena.Int(last + int64(i) + 1)
 	}
 	return keys, nil
 }
@@ -88,10 +88,9 @@ func (in *inserter) consecutive(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	batch := in.Batch(len(in.fresh) / in.chunk(len(in.columns)))
-	defer batch.Close()
-	return in.chunks(in.columns, in.fresh, nil, func(from int, text sqlgen.Text) error {
-		result, err := batch.Exec(ctx, text.SQL, text.Args)
+	in.keys = make([]driver.Value, len(in.fresh))
+	return in.chunks(in.columns, in.fresh, nil, func(from int, text string, values []driver.Value) error {
+		result, err := in.Exec(ctx, text, values)
 		if err != nil {
 			return err
 		}
@@ -101,10 +100,10 @@ func (in *inserter) consecutive(ctx context.Context) error {
 		}
 		n := 1
 		if len(in.columns) > 0 {
-			n = len(text.Args) / len(in.columns)
+			n = len(values) / len(in.columns)
 		}
 		for i := range n {
-			in.keys[from+i] = first + int64(i)*distance
+			in.keys[from+i] = in.arena.Int(first + int64(i)*distance)
 		}
 		return nil
 	})
@@ -112,13 +111,13 @@ func (in *inserter) consecutive(ctx context.Context) error {
 
 // oneByOne inserts rows in a statement each.
 func (in *inserter) oneByOne(ctx context.Context) error {
+	values := make([]driver.Value, 0, len(in.columns))
 	for i, row := range in.fresh {
-		values, err := in.encode(nil, row, nil, i)
-		if err != nil {
+		var err error
+		if values, err = in.encode(values[:0], row, nil, i); err != nil {
 			return err
 		}
-		text := sqlgen.Insert(in.dialect, in.model.Table, in.columns, [][]driver.Value{values})
-		if in.keys[i], err = in.insertOne(ctx, text); err != nil {
+		if in.keys[i], err = in.insertOne(ctx, values); err != nil {
 			return err
 		}
 		in.sent(1)
@@ -126,17 +125,25 @@ func (in *inserter) oneByOne(ctx context.Context) error {
 	return nil
 }
 
-// insertOne runs an INSERT of one row, and returns the key it has generated.
-func (in *inserter) insertOne(ctx context.Context, text sqlgen.Text) (driver.Value, error) {
+// insertOne runs an INSERT of one row with values, and returns the key it has
+// generated.
+func (in *inserter) insertOne(ctx context.Context, values []driver.Value) (driver.Value, error) {
+	var returned []*schema.Column
 	if in.dialect.Traits().Returning {
-		text = sqlgen.Returning(in.dialect, text, []*schema.Column{in.model.Auto})
-		keys, err := in.column(ctx, text.SQL, text.Args...)
+		returned = []*schema.Column{in.model.Auto}
+	}
+	text, err := in.insertText(in.model, in.columns, returned, 1)
+	if err != nil {
+		return nil, err
+	}
+	if returned != nil {
+		keys, err := in.column(ctx, text, values...)
 		if err != nil {
 			return nil, err
 		}
 		return keys[0], nil
 	}
-	result, err := in.Exec(ctx, text.SQL, text.Args)
+	result, err := in.Exec(ctx, text, values)
 	if err != nil {
 		return nil, err
 	}

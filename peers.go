@@ -69,7 +69,7 @@ func (p *peers) load(ctx context.Context, db Executor, owner any, key rel.Key) (
 	defer func() { <-p.turn }()
 	if p.loaded == nil {
 		stands := p.rows.Stand(p.relation)
-		reader, err := s.reader(ctx, db, &compiled{})
+		reader, err := s.reader(ctx, db, false)
 		if err != nil {
 			return nil, false, err
 		}
@@ -135,7 +135,7 @@ func (s *session) loadLevel(ctx context.Context, r *schema.Relation, stands *hyd
 		return nil, err
 	}
 	hydrate.Unite(first.Level)
-	g := &graphRows{session: s, query: &compiled{first: first, scoping: sc}, first: stands.Reader()}
+	g := &graphRows{session: s, query: &compiled{statement: &statement{first: first}, scoping: sc}, first: stands.Reader()}
 	if err := g.below(ctx, first, g.first); err != nil {
 		return nil, fmt.Errorf("kin: load of %s for all rows of a result: %w", r.GoName(), err)
 	}

@@ -118,7 +118,7 @@ func (q *query) derived() *query {
 // readGraph reads the rows of a query with levels below it.
 // watch, if not nil, is called after each of the rows.
 func (s *session) readGraph(ctx context.Context, db Executor, c *compiled, args []driver.Value, hint int, watch rowWatch) (g *graphRows, err error) {
-	if s, err = s.reader(ctx, db, c); err != nil {
+	if s, err = s.reader(ctx, db, c.locks); err != nil {
 		return nil, err
 	}
 	if c.fetch.snapshot && s.begin != nil {

@@ -17,13 +17,22 @@ import (
 type graphRows struct {
 	session *session
 	query   *compiled
+	levels  *hydrate.Levels
 	first   *hydrate.LevelReader
 	roots   []hydrate.Pointer
 	readers []*hydrate.LevelReader // of all levels, those above before those below
 }
 
 func newGraphRows(s *session, c *compiled, hint int) *graphRows {
-	return &graphRows{session: s, query: c, first: hydrate.NewLevels(c.first.Level).First(c.first.Level, hint)}
+	levels := hydrate.NewLevels(c.first.Level)
+	return &graphRows{session: s, query: c, levels: levels, first: levels.First(c.first.Level, hint)}
+}
+
+// release is for when all is read and handed on.
+func (g *graphRows) release() {
+	if !g.query.fetch.strict && !g.query.fetch.peers { // which look at readers later
+		g.levels.Release(g.query.first.Level, g.readers)
+	}
 }
 
 // load finishes the first level, whose rows are read, and reads those below.

@@ -98,7 +98,8 @@ func (r rawQuery) compile(ctx context.Context, s *session, g *schema.Graph, m *s
 	if err != nil {
 		return nil, err
 	}
-	c := &compiled{graph: g, traits: s.dialect.Traits(), filters: s.filters, Statement: &plan.Statement{Shape: shape}}
+	c := newCompiled(s, g, variant{})
+	c.Statement = &plan.Statement{Shape: shape}
 	if r.q == nil {
 		return c, nil
 	}

@@ -146,11 +146,11 @@ func (in *inserter) returning(ctx context.Context) error {
 	if in.model.Auto != nil {
 		made = append(made, in.model.Auto)
 	}
-	text := sqlgen.Returning(in.dialect, sqlgen.Insert(in.dialect, in.model.Table, in.columns, [][]driver.Value{given}), made)
-	if text.Err != nil {
-		return text.Err
+	text, err := in.insertText(in.model, in.columns, made, 1)
+	if err != nil {
+		return err
 	}
-	n, err := in.Each(ctx, text.SQL, text.Args, len(made), false, func(values []driver.Value) error {
+	n, err := in.Each(ctx, text, given, len(made), false, func(values []driver.Value) error {
 		return setAll(made, in.rows[0], values)
 	})
 	switch {

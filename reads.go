@@ -26,7 +26,7 @@ type reading struct {
 // ask runs a query's statement, which reads: on a replica, if there are any
 // and the call may.
 func (s *session) ask(ctx context.Context, db Executor, c *compiled, args []driver.Value) (*exec.Rows, error) {
-	reader, err := s.reader(ctx, db, c)
+	reader, err := s.reader(ctx, db, c.locks)
 	if err != nil {
 		return nil, err
 	}
@@ -35,7 +35,7 @@ func (s *session) ask(ctx context.Context, db Executor, c *compiled, args []driv
 
 // each runs the statement and calls f for every row.
 func (s *session) each(ctx context.Context, db Executor, c *compiled, args []driver.Value, width int, f func(row []driver.Value) error) error {
-	reader, err := s.reader(ctx, db, c)
+	reader, err := s.reader(ctx, db, c.locks)
 	if err != nil {
 		return err
 	}
@@ -61,10 +61,11 @@ func (s *readSize) each(ctx context.Context, on *exec.Session, sql string, args 
 	return err
 }
 
-// reader returns the session by which a query that reads is run, with all that
-// it loads: that of a replica, if there are any and the call may.
-func (s *session) reader(ctx context.Context, db Executor, c *compiled) (*session, error) {
-	if c.locks {
+// reader returns the session by which a query that reads, and perhaps locks rows,
+// is run with all that it loads: that of a replica, if there are any and the call
+// may.
+func (s *session) reader(ctx context.Context, db Executor, locks bool) (*session, error) {
+	if locks {
 		if err := s.mayLock(); err != nil {
 			return nil, err
 		}
@@ -74,7 +75,7 @@ func (s *session) reader(ctx context.Context, db Executor, c *compiled) (*sessio
 	}
 	reader := *s
 	reader.Wrote = nil
-	if _, pool := db.(*DB); pool && s.tx == nil && !c.locks {
+	if _, pool := db.(*DB); pool && s.tx == nil && !locks {
 		replica, err := s.replicas.runner(ctx)
 		if err != nil {
 			return nil, err

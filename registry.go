@@ -58,8 +58,8 @@ type space struct {
 	mu       sync.Mutex // guards resolving
 	current  atomic.Pointer[snapshot]
 
-	templatesOnce sync.Once
-	templates     *templates
+	templates byText[*template]
+	rowTexts  byText[string] // of statements that write rows
 
 	cursorKeys   *crypt.Ring // nil for those derived from keys
 	cursorOnce   sync.Once
@@ -71,12 +71,6 @@ type snapshot struct {
 	version int64
 	graph   *schema.Graph
 	err     error
-}
-
-// statements returns the templates of statements for the models.
-func (s *space) statements() *templates {
-	s.templatesOnce.Do(func() { s.templates = newTemplates() })
-	return s.templates
 }
 
 // graph returns the graph of all models registered so far.

@@ -132,7 +132,9 @@ func (s *session) readAll(ctx context.Context, db Executor, c *compiled, args []
 		if err != nil {
 			return nil, nil, err
 		}
-		return g.roots, g.hooked(), nil
+		found, hooked = g.roots, g.hooked()
+		g.release()
+		return found, hooked, nil
 	}
 	reader := hydrate.NewReader(c.Shape, hint)
 	if err := s.each(ctx, db, c, args, c.Shape.Width, rowReader(reader, each)); err != nil {
@@ -146,10 +148,13 @@ func finish(reader *hydrate.Reader, c *compiled) (found []hydrate.Pointer, hooke
 	if found, err = reader.Finish(); err != nil {
 		return nil, nil, err
 	}
+	hooked = reader.Hooked()
 	if c.fetch.strict || c.fetch.peers {
 		c.fetch.marked([]*hydrate.Reader{reader})
+	} else {
+		reader.Release()
 	}
-	return found, reader.Hooked(), nil
+	return found, hooked, nil
 }
 
 // queryError says what the query was about.

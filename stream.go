@@ -43,7 +43,7 @@ type rowSource interface {
 // stream calls yield for each row, as long as it returns true.
 func (s *session) stream(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) error {
 	if c.first != nil { // what is prefetched is read where the rows are
-		reader, err := s.reader(ctx, db, c)
+		reader, err := s.reader(ctx, db, c.locks)
 		if err != nil {
 			return s.queryError(ctx, model, err)
 		}

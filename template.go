@@ -1,43 +1,20 @@
 package kin
 
 import (
-	"hash/maphash"
-	"maps"
+	"encoding/binary"
 	"math"
 	"reflect"
 	"slices"
-	"sync"
-	"sync/atomic"
 
 	"github.com/kin-orm/kin/dialect"
-	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/schema"
+
+	"github.com/kin-orm/kin/internal/plan"
 )
 
-// templates has the statements of queries that are built anew for each call,
-// with other values: such a query is planned once for all values. It is safe for
-// concurrent use, and reading it takes no lock.
-//
-// Queries are told apart by two hashes of all that their statement depends on,
-// with seeds of the process: 128 bits, which nobody can aim at.
-type templates struct {
-	seeds [2]maphash.Seed
-	all   atomic.Pointer[map[templateKey]*template]
-	mu    sync.Mutex // of changes to all
-}
-
-// maxTemplates is the most statements that are kept. One more, and they are
-// begun anew.
-const maxTemplates = 1000
-
-func newTemplates() *templates {
-	return &templates{seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}}
-}
-
-type templateKey [2]uint64
-
-// A template is a statement, and which of its arguments are values of the
-// query.
+// A template is the statement of queries that are built anew for each call, with
+// other values, and which of its arguments these are: such a query is planned once
+// for all values.
 type template struct {
 	*compiled
 
@@ -54,152 +31,135 @@ type templateSlot struct {
 // templatePairs is the most pairs of a query that templates are for.
 const templatePairs = 16
 
-// A signature is what tells the statement of a query from others, and the
-// values that it does not depend on.
-type signature struct {
-	hash   [2]maphash.Hash
+// A signature is what tells the statement of a query from others: none is the
+// beginning of another.
+type signature []byte
+
+// signatureRoom is how long most signatures are at the most, in bytes.
+const signatureRoom = 256
+
+// The given are the values of a query that its statement does not depend on.
+type given struct {
 	values [templatePairs]any
 	pairs  int
 }
 
-// sign makes the signature of the query on the type t in a form. ok is false if
-// its statement may depend on values, or on what is rare.
-func (sig *signature) sign(ts *templates, q *query, t reflect.Type, f form) (ok bool) {
+// sign makes the signature of the query on the type t in a form, in the room of
+// sig, and notes what is given. It returns nil if the statement may depend on
+// values, or on what is rare.
+//
+// Each part is appended and returned, and not kept by a pointer, so that the room
+// can be the caller's stack.
+func (sig signature) sign(values *given, q *query, t reflect.Type, f form) signature {
 	if f == seek || q.err != nil || q.on != nil || q.source != nil || len(q.keys)+len(q.annotations)+len(q.prefetch) > 0 || q.fetch != (fetchMode{}) ||
 		q.reads != (reading{}) {
-		return false
+		return nil
 	}
-	sig.hash[0].SetSeed(ts.seeds[0])
-	sig.hash[1].SetSeed(ts.seeds[1])
-	for i := range sig.hash {
-		maphash.WriteComparable(&sig.hash[i], t)
-	}
-	sig.number(uint64(f))
-	sig.bool(q.deleted)
-	sig.number(uint64(q.offset))
+	sig = sig.typ(t).number(uint64(f)).bool(q.deleted).number(uint64(q.offset))
 	limit := uint64(math.MaxUint64)
 	if q.limit != nil {
 		limit = uint64(*q.limit)
 	}
-	sig.number(limit)
-	sig.texts(q.load)
-	sig.bool(q.only != nil)
-	sig.texts(q.only)
-	sig.texts(q.left)
-	sig.texts(q.order)
-	sig.number(uint64(len(q.fixed)))
-	for _, fixed := range q.fixed {
+	sig = sig.number(limit).texts(q.load).bool(q.only != nil).texts(q.only).texts(q.left).texts(q.order)
+	sig = sig.number(uint64(len(q.fixed)))
+	for i := range q.fixed {
+		fixed := &q.fixed[i]
 		if fixed.Owner != nil || fixed.Keys != nil || fixed.There {
-			return false
+			return nil
 		}
-		sig.text(fixed.Field)
+		sig = sig.text(fixed.Field)
 	}
-	sig.number(uint64(len(q.calls)))
+	sig = sig.number(uint64(len(q.calls)))
 	for _, call := range q.calls {
-		if !sig.ask(call) {
-			return false
+		if sig = sig.ask(values, call); sig == nil {
+			return nil
 		}
 	}
-	return true
+	return sig
 }
 
-// ask adds a condition: a pair, or pairs that are all to be met.
-func (sig *signature) ask(a plan.Ask) bool {
+// ask adds a condition: a pair, or pairs that are all to be met. It returns nil
+// for others.
+func (sig signature) ask(values *given, a plan.Ask) signature {
 	switch a := a.(type) {
 	case plan.Pair:
-		sig.number(1)
-		return sig.pair(&a)
+		return sig.number(1).pair(values, &a)
 	case plan.Group:
 		if a.How != plan.Every {
-			return false
+			return nil
 		}
-		sig.number(uint64(len(a.Parts)) << 8)
+		sig = sig.number(uint64(len(a.Parts)) << 8)
 		for _, part := range a.Parts {
 			p, ok := part.(plan.Pair)
-			if !ok || !sig.pair(&p) {
-				return false
+			if !ok {
+				return nil
+			}
+			if sig = sig.pair(values, &p); sig == nil {
+				return nil
 			}
 		}
-		return true
+		return sig
 	default:
-		return false
+		return nil
 	}
 }
 
-func (sig *signature) pair(p *plan.Pair) bool {
-	if sig.pairs == templatePairs || !plan.IsPlain(p.Value) {
-		return false
+func (sig signature) pair(values *given, p *plan.Pair) signature {
+	if values.pairs == templatePairs || !plan.IsPlain(p.Value) {
+		return nil
 	}
-	sig.values[sig.pairs] = p.Value
-	sig.pairs++
+	values.values[values.pairs] = p.Value
+	values.pairs++
 	text := p.Lookup
-	sig.number(uint64(p.Op))
+	sig = sig.number(uint64(p.Op)).bool(p.Path.Find != nil)
 	if p.Path.Find != nil {
 		var err error
 		if text, err = p.Path.Find(); err != nil {
-			return false
+			return nil
 		}
-		for i := range sig.hash {
-			maphash.WriteComparable(&sig.hash[i], p.Path.Model)
-		}
+		sig = sig.typ(p.Path.Model)
 	} else if p.Path.Text != "" {
-		return false
-	}
-	sig.text(text)
-	return true
-}
-
-func (sig *signature) key() templateKey { return templateKey{sig.hash[0].Sum64(), sig.hash[1].Sum64()} }
-
-func (sig *signature) text(s string) {
-	sig.number(uint64(len(s)))
-	for i := range sig.hash {
-		_, _ = sig.hash[i].WriteString(s)
-	}
-}
-
-func (sig *signature) texts(list []string) {
-	sig.number(uint64(len(list)))
-	for _, s := range list {
-		sig.text(s)
-	}
-}
-
-func (sig *signature) number(n uint64) {
-	var b [8]byte
-	for i := range b {
-		b[i] = byte(n >> (8 * i))
-	}
-	for i := range sig.hash {
-		_, _ = sig.hash[i].Write(b[:])
-	}
-}
-
-func (sig *signature) bool(b bool) {
-	if b {
-		sig.number(1)
-	} else {
-		sig.number(0)
-	}
-}
-
-// find returns the statement of a query, or nil if there is no template for
-// it, or none that its values fit.
-func (ts *templates) find(key templateKey, g *schema.Graph, traits *dialect.Traits, q *query, sig *signature) *compiled {
-	all := ts.all.Load()
-	if all == nil {
 		return nil
 	}
-	tmpl := (*all)[key]
+	return sig.text(text)
+}
+
+// typ adds a type, by its address, which is no other's and does not change.
+func (sig signature) typ(t reflect.Type) signature {
+	if t == nil {
+		return sig.number(0)
+	}
+	return sig.number(uint64(reflect.ValueOf(t).Pointer()))
+}
+
+func (sig signature) text(s string) signature {
+	return append(sig.number(uint64(len(s))), s...)
+}
+
+func (sig signature) texts(list []string) signature {
+	sig = sig.number(uint64(len(list)))
+	for _, s := range list {
+		sig = sig.text(s)
+	}
+	return sig
+}
+
+func (sig signature) number(n uint64) signature { return binary.AppendUvarint(sig, n) }
+
+func (sig signature) bool(b bool) signature {
+	if b {
+		return append(sig, 1)
+	}
+	return append(sig, 0)
+}
+
+// bind returns the statement with the values of a query, or nil if it is for
+// another graph or dialect, or if they do not fit: what is wrong, or else to be
+// asked, is found out by planning the query. The template may be nil.
+func (tmpl *template) bind(g *schema.Graph, traits *dialect.Traits, q *query, values *given) *compiled {
 	if tmpl == nil || tmpl.graph != g || tmpl.traits != traits {
 		return nil
 	}
-	return tmpl.bind(q, sig)
-}
-
-// bind returns the statement with the values of a query, or nil if they do not
-// fit: what is wrong, or else to be asked, is found out by planning the query.
-func (tmpl *template) bind(q *query, sig *signature) *compiled {
 	args := slices.Clone(tmpl.args)
 	for i := range tmpl.slots {
 		s := &tmpl.slots[i]
@@ -208,7 +168,7 @@ func (tmpl *template) bind(q *query, sig *signature) *compiled {
 		if s.Fixed {
 			v, err = s.KeyValue(q.fixed[s.At-1].Key, s.parts, tmpl.traits)
 		} else {
-			v, err = s.Value(sig.values[s.At-1], tmpl.traits)
+			v, err = s.Value(values.values[s.At-1], tmpl.traits)
 		}
 		if err != nil || v == nil {
 			return nil
@@ -249,11 +209,11 @@ func (q *query) slotted() *query {
 	return d
 }
 
-// keep makes a template of a statement with slots, if each value of the query
-// has one, and returns it.
-func (ts *templates) keep(key templateKey, c *compiled, q *query, sig *signature) *template {
-	tmpl := &template{compiled: c}
-	seen := make([]bool, sig.pairs+len(q.fixed))
+// newTemplate returns the template of a statement with slots, and whether each
+// value of the query has one.
+func newTemplate(c *compiled, q *query, pairs int) (tmpl *template, whole bool) {
+	tmpl = &template{compiled: c}
+	seen := make([]bool, pairs+len(q.fixed))
 	parts := make([]int, len(q.fixed))
 	for i, arg := range c.args {
 		s, ok := arg.(plan.Given)
@@ -262,7 +222,7 @@ func (ts *templates) keep(key templateKey, c *compiled, q *query, sig *signature
 		}
 		tmpl.slots = append(tmpl.slots, templateSlot{Given: s, arg: i})
 		if s.Fixed {
-			seen[sig.pairs+s.At-1] = true
+			seen[pairs+s.At-1] = true
 			parts[s.At-1] = max(parts[s.At-1], s.Part+1)
 		} else {
 			seen[s.At-1] = true
@@ -273,16 +233,5 @@ func (ts *templates) keep(key templateKey, c *compiled, q *query, sig *signature
 			s.parts = parts[s.At-1]
 		}
 	}
-	if slices.Contains(seen, false) {
-		return tmpl
-	}
-	ts.mu.Lock()
-	defer ts.mu.Unlock()
-	all := map[templateKey]*template{}
-	if before := ts.all.Load(); before != nil && len(*before) < maxTemplates {
-		all = maps.Clone(*before)
-	}
-	all[key] = tmpl
-	ts.all.Store(&all)
-	return tmpl
+	return tmpl, !slices.Contains(seen, false)
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // TestSignatureKnowsQueries fails when a query has a field that it had not: then
-// signature.sign must hash it, or leave such queries out.
+// signature.sign must add it, or leave such queries out.
 func TestSignatureKnowsQueries(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, 21, reflect.TypeFor[query]().NumField())

@@ -43,21 +43,34 @@ func (s *session) newChange(t reflect.Type, o op, rows []any) (*change, error) {
 
 // take checks rows of the model, which are *T.
 func (c *change) take(rows []any) error {
-	seen := make(map[rel.Key]bool, len(rows))
 	keys := make([]rel.Key, 0, len(rows))
 	for i, row := range rows {
 		key, err := hydrate.KeyOf(c.model.Struct.Key(), row)
 		if err != nil {
 			return c.errorf("row %d of %d %w", i+1, len(rows), err)
 		}
-		if seen[key] {
-			return c.errorf("%s is there twice", keyText(c.model.Type, key, false, nil))
-		}
-		seen[key] = true
 		keys = append(keys, key)
+	}
+	if i := twice(keys); i >= 0 {
+		return c.errorf("%s is there twice", keyText(c.model.Type, keys[i], false, nil))
 	}
 	c.rows, c.keys = rows, keys
 	return nil
+}
+
+// twice returns the place of a key that is there before it already, or -1.
+func twice(keys []rel.Key) int {
+	if rel.Ascending(keys) { // as those of rows are that were read
+		return -1
+	}
+	seen := make(map[rel.Key]struct{}, len(keys))
+	for i, key := range keys {
+		seen[key] = struct{}{}
+		if len(seen) == i {
+			return i
+		}
+	}
+	return -1
 }
 
 func (c *change) errorf(format string, args ...any) error {
@@ -103,7 +116,7 @@ func (s *session) update(ctx context.Context, m *schema.Model, rows []any, colum
 	}
 	all := len(columns) == 0
 	return s.batchWrite(updating, m, rows, func(s *session, rows []any) error {
-		c := &change{session: s, op: updating, model: m}
+		*c = change{session: s, op: updating, model: m}
 		if all {
 			given := len(rows)
 			rows = touched(m, rows, set)
@@ -160,6 +173,9 @@ type batch struct {
 	rows    []any
 }
 
+// columns returns those that a row of the batch has values of.
+func (b *batch) columns() []*schema.Column { return slices.Concat(b.set, b.keys) }
+
 // batches parts the rows by what is to be written of them, and puts them in
 // that order.
 func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
@@ -184,18 +200,20 @@ func (c *change) batches(set []*schema.Column, changed bool) ([]batch, error) {
 	return list, nil
 }
 
-// encode returns the values of rows of a batch: of set and keys.
-func (c *change) encode(ctx context.Context, b batch, rows []any) ([][]driver.Value, error) {
-	columns := slices.Concat(b.set, b.keys)
-	list := make([][]driver.Value, len(rows))
+// encode returns the values of rows of a batch, row by row: of set and keys.
+func (c *change) encode(ctx context.Context, b batch, rows []any) ([]driver.Value, error) {
+	columns := b.columns()
 	flat := make([]driver.Value, 0, len(rows)*len(columns))
+	var arena *hydrate.Arena
+	if len(rows) > 1 {
+		arena = &hydrate.Arena{}
+	}
 	for i, row := range rows {
-		before := len(flat)
 		var err error
-		if flat, err = hydrate.Values(flat, columns, row, c.dialect.Traits()); err != nil {
+		if flat, err = arena.Values(flat, columns, row, c.dialect.Traits()); err != nil {
 			return nil, c.errorf("%w", c.fault(ctx, c.model, err))
 		}
-		values := flat[before:]
+		values := flat[i*len(columns):]
 		if b.version != nil {
 			if values[len(b.set)-1], err = nextVersion(b.version, row); err != nil {
 				return nil, c.errorf("%w", err)
@@ -204,9 +222,8 @@ func (c *change) encode(ctx context.Context, b batch, rows []any) ([][]driver.Va
 		if err := outside(c.scope, columns, values); err != nil {
 			return nil, c.errorf("row %d of %d %w", slices.Index(c.rows, row)+1, len(c.rows), err)
 		}
-		list[i] = values
 	}
-	return list, nil
+	return flat, nil
 }
 
 // write writes a batch, whose first row is the one at from. Rows are encoded
@@ -215,25 +232,33 @@ func (c *change) write(ctx context.Context, s *session, b batch, from int) error
 	if err := s.reseal(ctx, c.model, b.rows, b.set); err != nil {
 		return c.errorf("%w", s.fault(ctx, c.model, err))
 	}
-	table := c.model.Table
 	for part := range slices.Chunk(b.rows, s.chunk(len(b.set)+len(b.keys))) {
 		values, err := c.encode(ctx, b, part)
 		if err != nil {
 			return err
 		}
-		var text sqlgen.Text
-		if len(b.rows) == 1 {
-			text = sqlgen.UpdateOne(s.dialect, table, b.set, b.keys, values[0], c.within)
-		} else {
-			text = sqlgen.UpdateMany(s.dialect, table, b.set, b.keys, values, c.within)
-		}
-		if err := c.run(ctx, s, from, from+len(part), text); err != nil {
+		if err := c.run(ctx, s, from, from+len(part), c.text(s, b, len(part), values)); err != nil {
 			return err
 		}
 		from += len(part)
 		s.sent(len(part))
 	}
 	return nil
+}
+
+// text returns the statement that writes so many rows of a batch, with values.
+func (c *change) text(s *session, b batch, rows int, values []driver.Value) (text sqlgen.Text) {
+	one := len(b.rows) == 1
+	if c.within == nil && (one || !s.dialect.Traits().ArrayParams) {
+		text.Args = values
+		text.SQL, text.Err = s.updateText(c.model, b.set, b.keys, rows, one)
+		return text
+	}
+	if one {
+		return sqlgen.UpdateOne(s.dialect, c.model.Table, b.set, b.keys, values, c.within)
+	}
+	list := slices.Collect(slices.Chunk(values, len(b.set)+len(b.keys)))
+	return sqlgen.UpdateMany(s.dialect, c.model.Table, b.set, b.keys, list, c.within)
 }
 
 // run runs a statement that must change the rows from…to.

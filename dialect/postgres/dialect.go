@@ -78,7 +78,8 @@ var (
 		FloatSpecials: true,
 		FailureAborts: true,
 		Returning:     bun.Features().Has(feature.InsertReturning),
-		Sequence: "SELECT nextval(pg_get_serial_sequence($1, $2)) " +
+		// As a subquery, the sequence is looked for once and not for each key.
+		Sequence: "SELECT nextval((SELECT pg_get_serial_sequence($1, $2)::regclass)) " +
 			"FROM generate_series(1, $3::bigint)",
 
 		Copies: copies,

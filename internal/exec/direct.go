@@ -117,14 +117,14 @@ func (s Session) use(ctx context.Context, dc any, query string, args []driver.Va
 			return errNotDirect
 		}
 	}
-	named, err := namedValues(dc, args)
-	if err != nil {
-		return err
-	}
 	if keeps {
 		if st := conn.Take(ctx, query); st != nil {
 			failed := true // by a panic, too
 			defer func() { st.Leave(failed) }()
+			named := st.Args(len(args))
+			if err := setNamed(named, conn.Checker(), args); err != nil {
+				return err
+			}
 			err := u.prepared(st, named)
 			failed = err != nil
 			return err
@@ -132,6 +132,11 @@ func (s Session) use(ctx context.Context, dc any, query string, args []driver.Va
 	}
 	if s.NotDirect {
 		return errNotDirect
+	}
+	named := make([]driver.NamedValue, len(args))
+	checker, _ := dc.(driver.NamedValueChecker)
+	if err := setNamed(named, checker, args); err != nil {
+		return err
 	}
 	return u.unprepared(dc, query, named)
 }
@@ -267,26 +272,30 @@ func (c *changing) unprepared(dc any, query string, args []driver.NamedValue) (e
 	return err
 }
 
-// namedValues returns args as the connection takes them, by the rules of
-// database/sql.
-func namedValues(dc any, args []driver.Value) ([]driver.NamedValue, error) {
-	checker, checks := dc.(driver.NamedValueChecker)
-	named := make([]driver.NamedValue, len(args))
+// setNamed sets args as the connection takes them, by the rules of database/sql.
+// checker may be nil.
+func setNamed(named []driver.NamedValue, checker driver.NamedValueChecker, args []driver.Value) error {
 	for i, arg := range args {
 		n := &named[i]
 		n.Ordinal, n.Value = i+1, arg
-		err := driver.ErrSkip
-		if checks {
-			err = checker.CheckNamedValue(n)
+		if checker != nil {
+			err := checker.CheckNamedValue(n)
+			if err == nil {
+				continue
+			}
+			if !errors.Is(err, driver.ErrSkip) {
+				return errNotDirect // database/sql has the words for it
+			}
 		}
-		if errors.Is(err, driver.ErrSkip) {
-			n.Value, err = driver.DefaultParameterConverter.ConvertValue(arg)
+		if driver.IsValue(arg) {
+			continue
 		}
-		if err != nil {
-			return nil, errNotDirect // database/sql has the words for it
+		var err error
+		if n.Value, err = driver.DefaultParameterConverter.ConvertValue(arg); err != nil {
+			return errNotDirect
 		}
 	}
-	return named, nil
+	return nil
 }
 
 // A buffer is memory for one row, and for what database/sql needs to fill it.

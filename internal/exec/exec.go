@@ -172,18 +172,13 @@ func (s Session) Exec(ctx context.Context, query string, args []driver.Value) (s
 			return c.result, err
 		}
 	}
-	return s.execBy(ctx, query, args, s.exec)
-}
-
-// execBy is Exec by a function that runs the statement.
-func (s Session) execBy(ctx context.Context, query string, args []driver.Value, exec func(context.Context, string, []driver.Value) (sql.Result, error)) (sql.Result, error) {
 	query, err := s.begin(ctx, query)
 	if err != nil {
 		return nil, err
 	}
 	defer s.Guard.leave()
 	start := time.Now()
-	result, err := exec(ctx, query, args)
+	result, err := s.exec(ctx, query, args)
 	if s.again(err) {
 		result, err = s.Runner.ExecContext(ctx, query, Anys(args)...)
 	}

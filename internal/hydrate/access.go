@@ -24,9 +24,14 @@ var ErrUnsaved = errors.New("is not saved: it has no primary key yet")
 
 // Values appends what the driver is given for the columns of row, a *T.
 func Values(dst []driver.Value, columns []*schema.Column, row any, traits *dialect.Traits) ([]driver.Value, error) {
+	return (*Arena)(nil).Values(dst, columns, row, traits)
+}
+
+// Values is [Values], of which the Arena holds what it can.
+func (a *Arena) Values(dst []driver.Value, columns []*schema.Column, row any, traits *dialect.Traits) ([]driver.Value, error) {
 	p := unbox(row)
 	for _, c := range columns {
-		v, err := columnValue(p, c, traits)
+		v, err := a.columnValue(p, c, traits)
 		if err == nil && v == nil && !c.Nullable {
 			err = errors.New("is NULL, which the column cannot hold; set it, or add the null option")
 		}
@@ -79,8 +84,18 @@ func checkSize(c *schema.Column, v driver.Value, size int) error {
 }
 
 func columnValue(p Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
+	return (*Arena)(nil).columnValue(p, c, traits)
+}
+
+func (a *Arena) columnValue(p Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
 	if c.Relation == nil {
-		v, err := codecOf(c.Field).encode(fieldOf(p, c.Field), traits)
+		codec := codecOf(c.Field)
+		if a != nil && codec.arena != notInArena && c.Cipher == nil {
+			if v, done := a.encode(p, c, codec.arena, traits); done {
+				return v, nil
+			}
+		}
+		v, err := codec.encode(fieldOf(p, c.Field), traits)
 		if c.Cipher != nil && err == nil {
 			return seal(c, v)
 		}

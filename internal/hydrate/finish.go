@@ -86,6 +86,44 @@ func (r *Reader) Hooked() []any {
 	return rows
 }
 
+// blankReader returns a Reader without rows.
+func blankReader(s *Shape) *Reader {
+	if r, ok := s.idle.Get().(*Reader); ok {
+		return r
+	}
+	r := &Reader{shape: s, nodes: make([]nodeState, len(s.Nodes)), places: make([]place, len(s.Nodes))}
+	for i, n := range s.Nodes {
+		r.nodes[i].Node = n
+		r.nodes[i].track.Layout = n.layout
+	}
+	return r
+}
+
+// Release is for when the rows are handed on, and nothing of the Reader is needed
+// any more: what memory it has is used again, but not that of rows.
+func (r *Reader) Release() {
+	made := 0
+	for i := range r.nodes {
+		made += r.nodes[i].made
+	}
+	if made > maxReserve {
+		return // one large result must not tax all that follow
+	}
+	if r.shared {
+		r.tables, r.shared = nil, false
+	}
+	r.nodes[0].rows = nil // which the caller has
+	r.Reset()
+	for i := range r.nodes {
+		n := &r.nodes[i]
+		n.slab, n.made, n.table = slab{}, 0, nil
+		n.track = Tracker{Layout: n.layout}
+	}
+	clear(r.places)
+	r.root, r.began = 0, false
+	r.shape.idle.Put(r)
+}
+
 // Reset makes the Reader ready for the next root. It forgets all rows.
 func (r *Reader) Reset() {
 	clear(r.ahead)
@@ -95,6 +133,7 @@ func (r *Reader) Reset() {
 		clear(n.rows)
 		clear(n.links)
 		clear(n.fresh)
+		clear(n.keys)
 		n.rows, n.ords, n.links, n.fresh = n.rows[:0], n.ords[:0], n.links[:0], n.fresh[:0]
 		n.where, n.read, n.keys = n.where[:0], n.read[:0], n.keys[:0]
 		n.last, n.lastKey, n.lastParent = place{}, rel.Key{}, nil

@@ -69,17 +69,22 @@ func (g *growth) more() int {
 type codec struct {
 	decode decoder
 	encode encoder
+	arena  arenaKind
 }
 
 // codecOf returns the codec of a field, which remembers it.
 func codecOf(f *schema.Field) *codec {
 	if f.Codec == nil {
-		return &codec{newDecoder(f), newEncoder(f)}
+		return newCodec(f)
 	}
 	if c, ok := f.Codec.Load().(*codec); ok {
 		return c
 	}
-	c := &codec{newDecoder(f), newEncoder(f)}
+	c := newCodec(f)
 	f.Codec.Store(c) // what others may have stored is the same
 	return c
+}
+
+func newCodec(f *schema.Field) *codec {
+	return &codec{newDecoder(f), newEncoder(f), arenaKindOf(f)}
 }

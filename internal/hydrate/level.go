@@ -2,6 +2,8 @@ package hydrate
 
 import (
 	"fmt"
+	"slices"
+	"sync"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -25,15 +27,39 @@ type Level struct {
 	// Below are the levels whose rows hang on rows of this one.
 	Below []*Level
 
-	models []*schema.Model // of the first level: those that need a table
+	// Of the first level:
+	models []*schema.Model // those that need a table
+	idle   sync.Pool       // of *Levels
 }
 
 // NewLevels returns what reads the rows of all levels from the first one on.
-func NewLevels(first *Level) *Levels { return &Levels{tables: newTables(first.models)} }
+func NewLevels(first *Level) *Levels {
+	if ls, ok := first.idle.Get().(*Levels); ok {
+		return ls
+	}
+	return &Levels{tables: newTables(first.models)}
+}
 
 // Levels hold what the rows of all levels have in common: a row of the
 // database is one value.
 type Levels struct{ tables []*table }
+
+// Release is for when all rows of the levels are handed on, and nothing of the
+// Levels or of their Readers is needed any more: what memory they have is used
+// again. readers are all of them, of which the first one is that of first.
+func (ls *Levels) Release(first *Level, readers []*LevelReader) {
+	for _, r := range slices.Backward(readers) {
+		if r.above != nil && r.level.Relation.Kind == schema.ToMany {
+			n := &r.nodes[0] // whose rows are those of the level above
+			n.rows, n.where, n.read = nil, nil, nil
+		}
+		r.Reader.Release()
+	}
+	for _, t := range ls.tables {
+		t.reset()
+	}
+	first.idle.Put(ls)
+}
 
 // First returns the Reader of the first level, of which about hint roots are
 // expected.
@@ -90,11 +116,11 @@ func (r *LevelReader) Below(l *Level, hint int) *LevelReader {
 	below := &LevelReader{Reader: newReader(l.Shape, r.tables, min(hint, 16)), level: l, above: src}
 	for i := min(l.Rows, 1); i <= l.Rows; i++ { // of links, and of what they lead to
 		n := &below.nodes[i]
-		n.slab = newSlab(rowType(n.Model), hint)
+		n.slab = newSlab(n.slice, rowType(n.Model).Size(), hint)
 		n.reserve(min(hint, int(n.size.rows.Load())), 0)
 	}
 	if l.Relation.Kind == schema.ToMany {
-		below.nodes[1].links = make([]link, 0, hint)
+		below.nodes[1].links = room(below.nodes[1].links, hint)
 		// The parents are the roots, and all of them are there.
 		n := &below.nodes[0]
 		n.table, n.rows, n.where, n.read = src.table, src.rows, src.where, src.read

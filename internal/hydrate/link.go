@@ -9,15 +9,19 @@ import (
 // each parent gets its part, with no room behind it, so that an append
 // leaves the neighbour alone.
 func (r *Reader) link(n *nodeState, parents []Pointer) {
-	ends := make([]int32, len(parents)+1)
+	r.ends = room(r.ends, len(parents)+1)
+	ends := r.ends[:len(parents)+1]
+	clear(ends)
 	for i := range n.links {
 		ends[n.links[i].parent+1]++
 	}
 	for i := range parents {
 		ends[i+1] += ends[i]
 	}
-	sorted := make([]link, len(n.links))
-	next := slices.Clone(ends)
+	r.sorted = room(r.sorted, len(n.links))
+	sorted := r.sorted[:len(n.links)]
+	r.next = append(r.next[:0], ends...)
+	next := r.next
 	for i := range n.links {
 		l := n.links[i]
 		sorted[next[l.parent]] = l
@@ -34,6 +38,7 @@ func (r *Reader) link(n *nodeState, parents []Pointer) {
 			children[j] = sorted[j].child
 		}
 	}
+	clear(sorted)
 	for _, home := range n.Homes {
 		if home.Target >= 0 {
 			r.linkTargets(n, home, parents, children, ends)

@@ -14,8 +14,8 @@ package hydrate
 //     slice of them. A test in the root package compares sizes.
 //   - Encrypted[T] is a pointer to a pointer to T, and Tracked a pointer to a
 //     Snapshot.
-//   - An interface is a pointer to its type and the data, which for a pointer
-//     is the pointer itself.
+//   - An interface is a pointer to its type and one to the value, which for a
+//     pointer is the pointer itself.
 //   - Rows live in slices made by reflect with their true type, so that the
 //     garbage collector knows their pointers, and every pointer kept here is
 //     an unsafe.Pointer, never an integer.
@@ -23,6 +23,7 @@ package hydrate
 // The race detector brings checkptr along, which checks that pointers stay
 // within what they were made for.
 import (
+	"database/sql/driver"
 	"reflect"
 	"time"
 	"unsafe"
@@ -208,6 +209,19 @@ func (b boxer) box(p Pointer) (v any) {
 // unbox returns the pointer in v, which holds a *T.
 func unbox(v any) Pointer { return (*iface)(unsafe.Pointer(&v)).data }
 
+// A valueType makes interfaces of pointers to values of a type that is no
+// pointer, as any(v) would of a copy.
+type valueType struct{ typ unsafe.Pointer }
+
+func newValueType(sample any) valueType {
+	return valueType{(*iface)(unsafe.Pointer(&sample)).typ}
+}
+
+func (t valueType) box(p Pointer) (v driver.Value) {
+	*(*iface)(unsafe.Pointer(&v)) = iface{t.typ, p}
+	return v
+}
+
 // A weakRow is a weak pointer to a row. What that needs to know of the row is
 // where it is.
 type weakRow struct{ at weak.Pointer[byte] }
@@ -225,8 +239,10 @@ type slab struct {
 	next unsafe.Pointer
 }
 
-func newSlab(t reflect.Type, first int) slab {
-	return slab{growth: newGrowth(first), typ: reflect.SliceOf(t), size: t.Size()}
+// newSlab returns a slab for values of a size, of which first are expected. slice
+// is the type of a slice of them.
+func newSlab(slice reflect.Type, size uintptr, first int) slab {
+	return slab{growth: newGrowth(first), typ: slice, size: size}
 }
 
 func (s *slab) take() Pointer {

@@ -3,6 +3,7 @@
 package hydrate
 
 import (
+	"database/sql/driver"
 	"encoding/binary"
 	"math"
 	"reflect"
@@ -266,6 +267,14 @@ func unbox(v any) Pointer {
 	return v
 }
 
+// A valueType makes interfaces of pointers to values of a type that is no
+// pointer: of copies, as any(v) is.
+type valueType struct{}
+
+func newValueType(any) valueType { return valueType{} }
+
+func (valueType) box(p Pointer) driver.Value { return reflect.ValueOf(p).Elem().Interface() }
+
 // A weakRow is a weak pointer to a relation field of a row, which is there as
 // long as the row is. Nobody asks after rows that have none.
 type weakRow struct {
@@ -293,8 +302,10 @@ type slab struct {
 	rows reflect.Value
 }
 
-func newSlab(t reflect.Type, first int) slab {
-	return slab{growth: newGrowth(first), typ: reflect.SliceOf(t)}
+// newSlab returns a slab of which first values are expected. slice is the type of
+// a slice of them.
+func newSlab(slice reflect.Type, _ uintptr, first int) slab {
+	return slab{growth: newGrowth(first), typ: slice}
 }
 
 func (s *slab) take() Pointer {

@@ -18,9 +18,14 @@ type Reader struct {
 	nodes  []nodeState
 	tables []*table
 	places []place // of the current row, by node
+	shared bool    // whether the tables are others' too
 	root   int64   // the number of the current root, if the shape has them
 	began  bool
 	ahead  []ahead
+
+	// What link needs for a while:
+	ends, next []int32
+	sorted     []link
 }
 
 // A nodeState is a node while its rows are read.
@@ -53,14 +58,28 @@ type link struct {
 
 // NewReader returns a Reader for rows of the shape s. hint is about how many
 // roots are expected; 0 is unknown.
-func NewReader(s *Shape, hint int) *Reader { return newReader(s, newTables(s.models), hint) }
+func NewReader(s *Shape, hint int) *Reader {
+	r := blankReader(s)
+	if r.tables == nil {
+		r.tables = newTables(s.models)
+	}
+	r.prepare(hint)
+	return r
+}
 
+// newReader returns a Reader with tables that are others' too.
 func newReader(s *Shape, tables []*table, hint int) *Reader {
-	r := &Reader{shape: s, nodes: make([]nodeState, len(s.Nodes)), places: make([]place, len(s.Nodes)), tables: tables}
-	for i, n := range s.Nodes {
+	r := blankReader(s)
+	r.tables, r.shared = tables, true
+	r.prepare(hint)
+	return r
+}
+
+// prepare makes room for rows.
+func (r *Reader) prepare(hint int) {
+	for i := range r.nodes {
 		ns := &r.nodes[i]
-		ns.Node = n
-		ns.track.Layout = n.layout
+		n := ns.Node
 		expect := hint
 		if expect == 0 {
 			expect = 16
@@ -69,29 +88,32 @@ func newReader(s *Shape, tables []*table, hint int) *Reader {
 			}
 			ns.reserve(min(int(n.size.rows.Load()), maxReserve), min(int(n.size.links.Load()), maxReserve))
 		}
-		ns.slab = newSlab(rowType(n.Model), expect)
-		if n.table >= 0 {
-			ns.table = r.tables[n.table]
-			if hint == 0 {
-				ns.table.reserve(min(int(n.size.made.Load()), maxReserve))
-				ns.where = make([]int32, 0, len(ns.table.rows)+cap(ns.rows))
-				ns.read = make([]bool, 0, cap(ns.rows))
-			}
+		ns.slab = newSlab(n.slice, rowType(n.Model).Size(), expect)
+		if n.table < 0 {
+			continue
+		}
+		ns.table = r.tables[n.table]
+		if hint == 0 {
+			ns.table.reserve(min(int(n.size.made.Load()), maxReserve))
+			ns.where = room(ns.where, len(ns.table.rows)+cap(ns.rows))
+			ns.read = room(ns.read, cap(ns.rows))
 		}
 	}
-	return r
 }
 
 // maxReserve is the most rows that room is made for before they come.
 const maxReserve = 1 << 14
 
 func (n *nodeState) reserve(rows, links int) {
-	if rows > 0 {
-		n.rows = make([]Pointer, 0, rows)
+	n.rows, n.links = room(n.rows, rows), room(n.links, links)
+}
+
+// room returns the empty slice s with room for so many.
+func room[E any](s []E, size int) []E {
+	if cap(s) < size {
+		return make([]E, 0, size)
 	}
-	if links > 0 {
-		n.links = make([]link, 0, links)
-	}
+	return s
 }
 
 // measure notes how many rows there were.

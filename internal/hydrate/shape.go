@@ -1,6 +1,8 @@
 package hydrate
 
 import (
+	"reflect"
+	"sync"
 	"sync/atomic"
 
 	"github.com/kin-orm/kin/dialect"
@@ -25,6 +27,7 @@ type Shape struct {
 	Places []ColumnSlot
 
 	models []*schema.Model // that need a table
+	idle   sync.Pool       // of *Reader
 }
 
 // A Node is a model's rows at one place in the tree that is loaded.
@@ -81,8 +84,9 @@ type Node struct {
 	hooked    bool // whether rows have an AfterLoad hook
 	decode    []slotDecoder
 	box       boxer
-	layout    *Layout // nil if the model is not tracked
-	left      []bool  // of the layout's fields: those that are not read; nil if all are
+	slice     reflect.Type // of the model's rows
+	layout    *Layout      // nil if the model is not tracked
+	left      []bool       // of the layout's fields: those that are not read; nil if all are
 	size      size
 	apart     []apart
 	ofPair    bool // whether the parent is a row of a link table without struct
@@ -141,6 +145,7 @@ func (s *Shape) Prepare() {
 	for i, n := range s.Nodes {
 		n.key = newKeyReader(n.KeySlots, n.KeyColumns)
 		n.box = newBoxer(rowType(n.Model))
+		n.slice = reflect.SliceOf(rowType(n.Model))
 		n.layout = LayoutOf(n.Model.Struct)
 		n.left = n.layout.left(n.Unread)
 		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare

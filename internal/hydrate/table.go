@@ -69,7 +69,7 @@ func (t *table) reserve(rows int) {
 	if rows == 0 || len(t.rows) > 0 {
 		return
 	}
-	t.rows, t.filled = make([]Pointer, 0, rows), make([]bool, 0, rows)
+	t.rows, t.filled = room(t.rows, rows), room(t.filled, rows)
 	if t.isInt {
 		t.ints.reserve(rows)
 	}

@@ -39,6 +39,17 @@ type Key struct {
 	S string
 }
 
+// Ascending reports whether keys are integers of which each is greater than the
+// one before it, as unsigned numbers.
+func Ascending(keys []Key) bool {
+	for i, k := range keys {
+		if k.S != "" || k.N[1] != 0 || i > 0 && k.N[0] <= keys[i-1].N[0] {
+			return false
+		}
+	}
+	return true
+}
+
 // FK is the part of a ForeignKey that does not depend on its target.
 type FK struct {
 	Key   Key

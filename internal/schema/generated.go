@@ -164,8 +164,17 @@ func (m *Model) leaves(c *Column) {
 func (m *Model) ReadsBack() bool { return len(m.Computed)+len(m.Omits) > 0 }
 
 // Inserted returns the columns that an insert writes: all but the generated
-// key, those that the database computes, and those that are left to it.
+// key, those that the database computes, and those that are left to it. They are
+// not to be changed.
 func (m *Model) Inserted(left []*Column) []*Column {
+	if len(left) > 0 {
+		return m.insertedBut(left)
+	}
+	m.insertedOnce.Do(func() { m.inserted = slices.Clip(m.insertedBut(nil)) })
+	return m.inserted
+}
+
+func (m *Model) insertedBut(left []*Column) []*Column {
 	columns := make([]*Column, 0, len(m.Columns))
 	for _, c := range m.Columns {
 		if !c.Auto && !c.Computed && !slices.Contains(left, c) {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/crypt"
@@ -64,6 +65,9 @@ type Model struct {
 	Bare bool
 
 	members map[string]Member
+
+	insertedOnce sync.Once
+	inserted     []*Column
 }
 
 // A Member is what a lookup name stands for: a column or a relation.

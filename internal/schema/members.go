@@ -3,6 +3,7 @@ package schema
 // ColumnsOf returns the columns of the members with the given lookup names.
 // If one has none, it returns its name and false.
 func (m *Model) ColumnsOf(lookups []string) (columns []*Column, bad string, ok bool) {
+	columns = make([]*Column, 0, len(lookups)+1) // and the version
 	for _, name := range lookups {
 		mem, found := m.Member(name)
 		switch {

@@ -32,7 +32,7 @@ func Change(c *plan.Change, d dialect.Dialect) Text {
 		w.text(" WHERE ")
 		w.cond(c.Where, false)
 	}
-	w.checkParams()
+	w.checkParams(len(w.args))
 	return Text{string(w.b), w.args, w.err}
 }
 

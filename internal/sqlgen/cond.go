@@ -352,8 +352,8 @@ func (w *writer) eachTuple(c *plan.Tuples) {
 }
 
 // checkParams refuses what the database would refuse, or worse, misread.
-func (w *writer) checkParams() {
-	if n := len(w.args); n > w.t.MaxParams {
+func (w *writer) checkParams(n int) {
+	if n > w.t.MaxParams {
 		w.err = fmt.Errorf("kin: the statement has %d parameters; %s takes at most %d: ask in several queries",
 			n, w.d.Name(), w.t.MaxParams)
 	}

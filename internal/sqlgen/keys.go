@@ -74,7 +74,7 @@ func WriteKeys(s *plan.Statement, d dialect.Dialect, form KeyForm) Text {
 	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 512), keys: form}
 	w.statement(s)
 	if w.err == nil {
-		w.checkParams()
+		w.checkParams(len(w.args))
 	}
 	return Text{string(w.b), w.args, w.err}
 }

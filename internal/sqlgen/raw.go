@@ -14,7 +14,7 @@ func Raw(r *plan.RawSQL, d dialect.Dialect) Text {
 	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, len(r.SQL)+16)}
 	w.rawSQL(r)
 	if w.err == nil {
-		w.checkParams()
+		w.checkParams(len(w.args))
 	}
 	return Text{string(w.b), w.args, w.err}
 }

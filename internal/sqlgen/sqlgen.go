@@ -24,7 +24,7 @@ func Write(s *plan.Statement, d dialect.Dialect) Text {
 	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 512)}
 	w.statement(s)
 	if w.err == nil {
-		w.checkParams()
+		w.checkParams(len(w.args))
 	}
 	return Text{string(w.b), w.args, w.err}
 }
@@ -392,10 +392,10 @@ func (w *writer) terms(terms []plan.Term, first string) {
 	}
 }
 
-// Insert writes an INSERT of several rows into a table.
-func Insert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]driver.Value) Text {
-	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256+len(rows)*(4+4*len(columns)))}
-	w.args = make([]driver.Value, 0, len(rows)*len(columns))
+// Insert writes an INSERT of so many rows into a table, whose arguments are their
+// values, row by row. It returns some columns of them, if any are given.
+func Insert(d dialect.Dialect, table string, columns []*schema.Column, rows int, returned []*schema.Column) (string, error) {
+	w := writer{d: d, t: d.Traits(), b: make([]byte, 0, 256+rows*(4+4*len(columns)))}
 	w.text("INSERT INTO ")
 	w.ident(table)
 	for i, c := range columns {
@@ -407,17 +407,24 @@ func Insert(d dialect.Dialect, table string, columns []*schema.Column, rows [][]
 	} else {
 		w.text(") VALUES ")
 	}
-	for i, row := range rows {
+	params := 0
+	for i := range rows {
 		if len(columns) == 0 {
 			break
 		}
 		w.separate(i, "")
-		for j, v := range row {
+		for j := range columns {
 			w.separate(j, "(")
-			w.param(v)
+			params++
+			w.b = d.AppendParam(w.b, params)
 		}
 		w.text(")")
 	}
-	w.checkParams()
-	return Text{string(w.b), w.args, w.err}
+	for i, c := range returned {
+		w.separate(i, " RETURNING ")
+		w.raw(c)
+		w.ident(c.Name)
+	}
+	w.checkParams(params)
+	return string(w.b), w.err
 }

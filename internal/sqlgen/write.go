@@ -2,6 +2,7 @@ package sqlgen
 
 import (
 	"database/sql/driver"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -34,7 +35,7 @@ func UpdateOne(d dialect.Dialect, table string, set, keys []*schema.Column, valu
 		w.typed(c, values[len(set)+i], true)
 	}
 	w.also(" AND ", within)
-	w.checkParams()
+	w.checkParams(len(w.args))
 	return Text{string(w.b), w.args, w.err}
 }
 
@@ -75,7 +76,7 @@ func UpdateMany(d dialect.Dialect, table string, set, keys []*schema.Column, row
 		w.matchKeys(table, keys, len(set))
 		w.also(" AND ", within)
 	}
-	w.checkParams()
+	w.checkParams(len(w.args))
 	return Text{string(w.b), w.args, w.err}
 }
 
@@ -193,7 +194,7 @@ func Delete(d dialect.Dialect, table string, where plan.Cond) Text {
 	w.ident(table)
 	w.text(" WHERE ")
 	w.cond(where, false)
-	w.checkParams()
+	w.checkParams(len(w.args))
 	return Text{string(w.b), w.args, w.err}
 }
 
@@ -201,8 +202,8 @@ func Delete(d dialect.Dialect, table string, where plan.Cond) Text {
 // the columns by, the new values of the columns set, and the next version, if
 // they meet within or that is nil.
 func Upsert(d dialect.Dialect, m *schema.Model, columns []*schema.Column, rows [][]driver.Value, by, set []*schema.Column, within plan.Cond) Text {
-	text := Insert(d, m.Table, columns, rows)
-	w := writer{d: d, t: d.Traits(), b: []byte(text.SQL), args: text.Args, err: text.Err}
+	insert, err := Insert(d, m.Table, columns, len(rows), nil)
+	w := writer{d: d, t: d.Traits(), b: []byte(insert), args: slices.Concat(rows...), err: err}
 	if w.t.OnDuplicateKey {
 		w.text(" ON DUPLICATE KEY UPDATE ")
 		if len(set) == 0 { // an assignment that changes nothing
@@ -255,16 +256,4 @@ func (w *writer) nextVersion(m *schema.Model, updated bool, within plan.Cond) {
 		w.ident(m.Version.Name)
 		w.text(" + 1")
 	})
-}
-
-// Returning adds to an INSERT that it returns columns of its rows.
-func Returning(d dialect.Dialect, insert Text, columns []*schema.Column) Text {
-	w := writer{d: d, t: d.Traits(), b: []byte(insert.SQL)}
-	for i, c := range columns {
-		w.separate(i, " RETURNING ")
-		w.raw(c)
-		w.ident(c.Name)
-	}
-	insert.SQL = string(w.b)
-	return insert
 }

@@ -66,9 +66,15 @@ type Conn struct {
 	order []*Stmt // oldest first
 }
 
+// Checker returns what checks parameters for the driver, or nil.
+func (c *Conn) Checker() driver.NamedValueChecker {
+	checker, _ := c.driverConn.(driver.NamedValueChecker)
+	return checker
+}
+
 // CheckNamedValue implements [driver.NamedValueChecker], as the driver has it.
 func (c *Conn) CheckNamedValue(v *driver.NamedValue) error {
-	if checker, ok := c.driverConn.(driver.NamedValueChecker); ok {
+	if checker := c.Checker(); checker != nil {
 		return checker.CheckNamedValue(v)
 	}
 	return driver.ErrSkip

@@ -13,10 +13,11 @@ import (
 const (
 	// keptStatements is the most statements that a connection keeps.
 	keptStatements = 100
-	// keptText is the longest text that is kept, in bytes: longer ones are lists
-	// of their own length, or inserts of many rows, which are prepared by those
-	// who run them several times.
-	keptText = 16 << 10
+	// longText is how many bytes a text has at the least that is long, such as an
+	// INSERT of many rows: of those, a connection keeps no more than keptLong.
+	// Prepared, they take many times the memory of their text.
+	longText = 8 << 10
+	keptLong = 4
 )
 
 // A Seen knows which texts have come before: those that come twice are worth
@@ -45,6 +46,7 @@ type Stmt struct {
 
 	conn  *Conn
 	query string
+	args  []driver.NamedValue // memory for those of a run
 	busy  bool
 	used  bool // since it was last looked at for who has to go
 }
@@ -62,7 +64,7 @@ type statement interface {
 func (c *Conn) Take(ctx context.Context, query string) *Stmt {
 	st := c.kept[query]
 	if st == nil {
-		if len(query) > keptText || !c.seen.Again(query) {
+		if !c.seen.Again(query) {
 			return nil
 		}
 		if st = c.prepare(ctx, query); st == nil {
@@ -76,10 +78,19 @@ func (c *Conn) Take(ctx context.Context, query string) *Stmt {
 	return st
 }
 
+// Args returns room for so many arguments, until Leave is called.
+func (s *Stmt) Args(n int) []driver.NamedValue {
+	if cap(s.args) < n {
+		s.args = make([]driver.NamedValue, n)
+	}
+	return s.args[:n]
+}
+
 // Leave is called when a statement has run and its rows are closed. One that has
 // failed is closed: it may be that it fits its tables no more.
 func (s *Stmt) Leave(failed bool) {
 	s.busy = false
+	clear(s.args)
 	if failed {
 		s.conn.drop(s)
 	}
@@ -95,10 +106,11 @@ func (c *Conn) prepare(ctx context.Context, query string) *Stmt {
 		_ = prepared.Close()
 		return nil
 	}
-	if len(c.order) >= keptStatements {
-		c.makeRoom()
-	}
 	st := &Stmt{statement: stmt, conn: c, query: query}
+	if st.long() {
+		c.makeRoom(keptLong, (*Stmt).long)
+	}
+	c.makeRoom(keptStatements, func(*Stmt) bool { return true })
 	if c.kept == nil {
 		c.kept = map[string]*Stmt{}
 	}
@@ -107,16 +119,30 @@ func (c *Conn) prepare(ctx context.Context, query string) *Stmt {
 	return st
 }
 
-// makeRoom closes the oldest statement that has not been used since this looked
-// at it last, by the algorithm that is known as second chance.
-func (c *Conn) makeRoom() {
+func (s *Stmt) long() bool { return len(s.query) >= longText }
+
+// makeRoom sees to it that there are fewer than most statements of some kind: it
+// closes the oldest that has not been used since this looked at it last, by the
+// algorithm that is known as second chance.
+func (c *Conn) makeRoom(most int, is func(*Stmt) bool) {
+	n := 0
+	for _, st := range c.order {
+		if is(st) {
+			n++
+		}
+	}
 	for range 2 * len(c.order) {
+		if n < most {
+			return
+		}
 		st := c.order[0]
-		if !st.busy && !st.used {
+		if is(st) && !st.busy && !st.used {
 			c.drop(st)
 			return
 		}
-		st.used = false
+		if is(st) {
+			st.used = false
+		}
 		c.order = append(c.order[1:], st)
 	}
 }

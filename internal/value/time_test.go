@@ -1,6 +1,7 @@
 package value_test
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -131,4 +132,28 @@ func FuzzTimeOrder(f *testing.F) {
 		}
 		require.Equal(t, a < b, x.(string) < y.(string), "%s and %s", x, y)
 	})
+}
+
+// TestFormatTime: times are written as package time writes the layout.
+func TestFormatTime(t *testing.T) {
+	t.Parallel()
+	traits := &dialect.Traits{TextTime: true}
+	written := func(at time.Time) {
+		got, err := value.FromTime(at, traits)
+		require.NoError(t, err)
+		assert.Equal(t, at.UTC().Format(value.TimeLayout), got)
+	}
+	for _, at := range []time.Time{
+		time.Date(1, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 999_999_999, time.UTC),
+		time.Date(1969, 12, 31, 23, 59, 59, 1000, time.UTC), time.Date(2024, 2, 29, 12, 30, 45, 500_000_999, time.FixedZone("", 3600)),
+		time.Date(987, 6, 5, 4, 3, 2, 10_000, time.UTC),
+	} {
+		written(at)
+	}
+	seed := time.Now().UnixNano()
+	t.Log("seed", seed)
+	r := rand.New(rand.NewPCG(uint64(seed), 0)) //nolint:gosec // no secret
+	for range 10_000 {
+		written(time.Unix(r.Int64N(250_000_000_000)-60_000_000_000, r.Int64N(1_000_000_000)))
+	}
 }

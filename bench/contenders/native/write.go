@@ -52,7 +52,7 @@ func (s session) writes() map[string]bench.Op {
 // insertMany takes keys from the sequence, and sends rows with them by COPY.
 func (s session) insertMany(ctx context.Context, list []data.Wide) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		rows, err := tx.Query(ctx, "SELECT nextval(pg_get_serial_sequence('entries', 'id')) FROM generate_series(1, $1::bigint)", len(list))
+		rows, err := tx.Query(ctx, "SELECT nextval((SELECT pg_get_serial_sequence('entries', 'id')::regclass)) FROM generate_series(1, $1::bigint)", len(list))
 		if err != nil {
 			return err
 		}
