@@ -99,7 +99,7 @@ func uuidAt(p Pointer) *[16]byte { return (*[16]byte)(p) }
 
 // isZero reports whether the field f, which lies at p, is zero.
 func isZero(f *schema.Field, p Pointer) bool {
-	if f.Value.Kind == dialect.Int && f.Value.Bits == 64 {
+	if f.Value.Kind == dialect.Int && f.Value.Bits == 64 && f.Wrap != schema.Null {
 		return *(*int64)(p) == 0 // nearly every key is one, and keys are read often
 	}
 	return reflect.NewAt(f.Type, p).Elem().IsZero()

@@ -58,10 +58,13 @@ func setPointer(v reflect.Value, to Pointer) {
 	v.Set(reflect.ValueOf(to))
 }
 
-// pointerOf returns what v holds, which is a pointer.
+// pointerOf returns what v holds, which is a pointer, of a type without a name.
 func pointerOf(v reflect.Value) Pointer {
 	if v.IsNil() {
 		return nil
+	}
+	if t := v.Type(); t.Name() != "" && t.Kind() == reflect.Pointer {
+		v = v.Convert(reflect.PointerTo(t.Elem()))
 	}
 	return v.Interface()
 }
