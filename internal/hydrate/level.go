@@ -53,7 +53,7 @@ func (ls *Levels) Release(first *Level, readers []*LevelReader) {
 			n := &r.nodes[0] // whose rows are those of the level above
 			n.rows, n.where, n.read = nil, nil, nil
 		}
-		r.Reader.Release()
+		r.Release()
 	}
 	for _, t := range ls.tables {
 		t.reset()
