@@ -1,3 +1,5 @@
+//go:build !kin_safe
+
 package kin
 
 import (
@@ -63,6 +65,7 @@ func TestTrackedLayout(t *testing.T) {
 	typ := reflect.TypeFor[Tracked]()
 	require.Equal(t, 1, typ.NumField())
 	assert.Equal(t, reflect.TypeFor[*hydrate.Snapshot](), typ.Field(0).Type)
+	assert.Nil(t, Tracked{}.was)
 }
 
 func requireCollection(t *testing.T, typ reflect.Type) {

@@ -7,9 +7,8 @@ import (
 	"slices"
 
 	"github.com/kin-orm/kin/dialect"
-	"github.com/kin-orm/kin/internal/schema"
-
 	"github.com/kin-orm/kin/internal/plan"
+	"github.com/kin-orm/kin/internal/schema"
 )
 
 // A template is the statement of queries that are built anew for each call, with

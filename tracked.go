@@ -35,7 +35,7 @@ import (
 // is known. If a transaction is rolled back, rows remember again what they did
 // before it. A model without Tracked remembers nothing, and costs nothing.
 type Tracked struct {
-	was *hydrate.Snapshot //nolint:unused // by internal/hydrate, as the layout of a trackHeader
+	was *hydrate.Snapshot // which internal/hydrate reads and writes
 }
 
 func (*Tracked) tracked() {}

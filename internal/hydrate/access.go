@@ -7,7 +7,6 @@ import (
 	"math"
 	"reflect"
 	"unicode/utf8"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
@@ -22,14 +21,6 @@ var permissive = &dialect.Traits{Unsigned: true, FloatSpecials: true, ArrayParam
 
 // ErrUnsaved is the cause of errors about a row that has no key yet.
 var ErrUnsaved = errors.New("is not saved: it has no primary key yet")
-
-// isZero reports whether the field f, which lies at p, is zero.
-func isZero(f *schema.Field, p unsafe.Pointer) bool {
-	if f.Value.Kind == dialect.Int && f.Value.Bits == 64 {
-		return *(*int64)(p) == 0 // nearly every key is one, and keys are read often
-	}
-	return reflect.NewAt(f.Type, p).Elem().IsZero()
-}
 
 // Values appends what the driver is given for the columns of row, a *T.
 func Values(dst []driver.Value, columns []*schema.Column, row any, traits *dialect.Traits) ([]driver.Value, error) {
@@ -92,11 +83,11 @@ func checkSize(c *schema.Column, v driver.Value, size int) error {
 	return nil
 }
 
-func columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
+func columnValue(p Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
 	return (*Arena)(nil).columnValue(p, c, traits)
 }
 
-func (a *Arena) columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
+func (a *Arena) columnValue(p Pointer, c *schema.Column, traits *dialect.Traits) (driver.Value, error) {
 	if c.Relation == nil {
 		codec := codecOf(c.Field)
 		if a != nil && codec.arena != notInArena && c.Cipher == nil {
@@ -104,7 +95,7 @@ func (a *Arena) columnValue(p unsafe.Pointer, c *schema.Column, traits *dialect.
 				return v, nil
 			}
 		}
-		v, err := codec.encode(unsafe.Add(p, c.Field.Offset), traits)
+		v, err := codec.encode(fieldOf(p, c.Field), traits)
 		if c.Cipher != nil && err == nil {
 			return seal(c, v)
 		}
@@ -128,7 +119,7 @@ func SetGenerated(m *schema.Model, row any, v driver.Value) error {
 
 // SetColumn sets the field of the column c in row, a *T, to a driver's value.
 func SetColumn(c *schema.Column, row any, v driver.Value) error {
-	if err := codecOf(c.Field).decode(unsafe.Add(unbox(row), c.Field.Offset), v); err != nil {
+	if err := codecOf(c.Field).decode(fieldOf(unbox(row), c.Field), v); err != nil {
 		return columnError(c, err)
 	}
 	return nil
@@ -137,7 +128,7 @@ func SetColumn(c *schema.Column, row any, v driver.Value) error {
 // HasGenerated reports whether the generated key of row is set.
 func HasGenerated(m *schema.Model, row any) bool {
 	f := m.Auto.Field
-	return !reflect.NewAt(f.Type, unsafe.Add(unbox(row), f.Offset)).Elem().IsZero()
+	return !valueAt(f.Type, fieldOf(unbox(row), f)).IsZero()
 }
 
 // Bind tells the relation fields of row, a *T of the model m, where they are.
@@ -176,9 +167,9 @@ func FromAny(c *schema.Column, x any, traits *dialect.Traits) (driver.Value, err
 	holder := reflect.New(v.Type())
 	holder.Elem().Set(v)
 	if f.Marshal {
-		return codecOf(f).encode(holder.UnsafePointer(), traits)
+		return codecOf(f).encode(pointerOf(holder), traits)
 	}
-	return baseEncoderOf(f)(holder.UnsafePointer(), traits)
+	return baseEncoderOf(f)(pointerOf(holder), traits)
 }
 
 // asIs returns the most common values, which are what the database is given
@@ -215,7 +206,7 @@ func beyondInt64(n uint64, traits *dialect.Traits) bool {
 
 // decodeEither decodes a value whose type takes texts as strings or as bytes:
 // keys do not remember which.
-func decodeEither(decode decoder, p unsafe.Pointer, v driver.Value) error {
+func decodeEither(decode decoder, p Pointer, v driver.Value) error {
 	err := decode(p, v)
 	if text, isText := v.(string); isText && err != nil && decode(p, []byte(text)) == nil {
 		return nil
@@ -243,10 +234,11 @@ func AnyTraits() *dialect.Traits { return permissive }
 func Point(row any, r *schema.Relation, target any) {
 	h := one(unbox(row), r.Field)
 	if target == nil {
-		h.row, h.fk.Key, h.fk.State = nil, rel.Key{}, rel.IsNull
+		h.put(nil, rel.Key{}, rel.IsNull)
 		return
 	}
-	h.row, h.fk.State = unbox(target), rel.Loaded
+	h.set(unbox(target))
+	h.fk.State = rel.Loaded
 }
 
 // Copy copies the columns of one row of the model m, a *T, into another. A
@@ -269,7 +261,7 @@ func Copy(m *schema.Model, dst, src any) {
 			old.fk.Key = was
 			continue
 		}
-		old.row, old.fk.Key, old.fk.State = fresh.row, fresh.fk.Key, fresh.fk.State
+		old.put(fresh.get(), fresh.fk.Key, fresh.fk.State)
 	}
 }
 

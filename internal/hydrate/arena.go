@@ -3,8 +3,8 @@ package hydrate
 import (
 	"database/sql/driver"
 	"math"
+	"reflect"
 	"time"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
@@ -35,6 +35,7 @@ type arenaKind uint8
 const (
 	notInArena arenaKind = iota
 	arenaInt
+	arenaInt64
 	arenaInt32
 	arenaText
 	arenaFloat
@@ -48,16 +49,19 @@ func arenaKindOf(f *schema.Field) arenaKind {
 	}
 	switch f.Value.Kind {
 	case dialect.Int:
-		switch f.Base.Size() { // an int has that of the machine
-		case 8:
+		switch f.Base.Kind() {
+		case reflect.Int:
 			return arenaInt
-		case 4:
+		case reflect.Int64:
+			return arenaInt64
+		case reflect.Int32:
 			return arenaInt32
+		default:
 		}
 	case dialect.String:
 		return arenaText
 	case dialect.Float:
-		if f.Base.Size() == 8 {
+		if f.Base.Kind() == reflect.Float64 {
 			return arenaFloat
 		}
 	case dialect.Time:
@@ -70,29 +74,31 @@ func arenaKindOf(f *schema.Field) arenaKind {
 // encode returns what the driver is given for the field of c in the row at p. It
 // is not done if it is left to the field's own encoder: if that may find something
 // wrong, too.
-func (a *Arena) encode(p unsafe.Pointer, c *schema.Column, kind arenaKind, traits *dialect.Traits) (v driver.Value, done bool) {
-	p = unsafe.Add(p, c.Field.Offset)
+func (a *Arena) encode(p Pointer, c *schema.Column, kind arenaKind, traits *dialect.Traits) (v driver.Value, done bool) {
+	p = fieldOf(p, c.Field)
 	if c.Field.Wrap == schema.Pointer {
-		if p = *(*unsafe.Pointer)(p); p == nil {
+		if p = pointee(p); p == nil {
 			return nil, true
 		}
 	}
 	switch kind {
 	case arenaInt:
-		return a.Int(*(*int64)(p)), true
+		return a.Int(int64(*as[int](p))), true
+	case arenaInt64:
+		return a.Int(*as[int64](p)), true
 	case arenaInt32:
-		return a.Int(int64(*(*int32)(p))), true
+		return a.Int(int64(*as[int32](p))), true
 	case arenaText:
-		s := *(*string)(p)
+		s := *as[string](p)
 		return a.text(s), value.CheckText(s) == nil
 	case arenaFloat:
-		f := *(*float64)(p)
+		f := *as[float64](p)
 		if math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, false
 		}
 		return keep(&a.floats, f, floatType), true
 	case arenaTime:
-		return a.time(*(*time.Time)(p), traits)
+		return a.time(*as[time.Time](p), traits)
 	default:
 		return nil, false
 	}
@@ -121,7 +127,7 @@ func (a *Arena) time(t time.Time, traits *dialect.Traits) (driver.Value, bool) {
 	}
 	from := len(a.bytes)
 	a.bytes = value.AppendTime(a.bytes, t)
-	return a.text(unsafe.String(&a.bytes[from], len(a.bytes)-from)), true
+	return a.text(textOf(a.bytes[from:])), true
 }
 
 // keep returns v, which is kept in a slice and is of the type typ, as an
@@ -131,12 +137,8 @@ func keep[T any](list *[]T, v T, typ valueType) driver.Value {
 		*list = make([]T, 0, arenaValues) // what is full is held by its values
 	}
 	*list = append(*list, v)
-	return typ.box(unsafe.Pointer(&(*list)[len(*list)-1]))
+	return typ.box(Pointer(&(*list)[len(*list)-1]))
 }
-
-// A valueType makes interfaces of pointers to values of a type that is no
-// pointer, as any(v) would of a copy.
-type valueType struct{ typ unsafe.Pointer }
 
 //nolint:gochecknoglobals // immutable
 var (
@@ -145,12 +147,3 @@ var (
 	textType  = newValueType("")
 	timeType  = newValueType(time.Time{})
 )
-
-func newValueType(sample any) valueType {
-	return valueType{(*iface)(unsafe.Pointer(&sample)).typ}
-}
-
-func (t valueType) box(p unsafe.Pointer) (v driver.Value) {
-	*(*iface)(unsafe.Pointer(&v)) = iface{t.typ, p}
-	return v
-}

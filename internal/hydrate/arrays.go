@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
@@ -25,14 +24,14 @@ func element(t reflect.Type) *schema.Field {
 func decodeList(t reflect.Type) decoder {
 	decode := codecOf(element(t)).decode
 	size := t.Elem().Size()
-	return func(p unsafe.Pointer, v driver.Value) error {
+	return func(p Pointer, v driver.Value) error {
 		list, err := value.List(v)
 		if err != nil {
 			return err
 		}
 		s := reflect.MakeSlice(t, len(list), len(list))
 		for i, x := range list {
-			err := decode(unsafe.Add(s.UnsafePointer(), uintptr(i)*size), x)
+			err := decode(item(s, i, size), x)
 			if errors.Is(err, errNull) {
 				return fmt.Errorf("element %d is NULL; take a slice of pointers", i)
 			}
@@ -40,7 +39,7 @@ func decodeList(t reflect.Type) decoder {
 				return fmt.Errorf("element %d: %w", i, err)
 			}
 		}
-		reflect.NewAt(t, p).Elem().Set(s)
+		valueAt(t, p).Set(s)
 		return nil
 	}
 }
@@ -49,14 +48,14 @@ func decodeList(t reflect.Type) decoder {
 func encodeList(t reflect.Type) encoder {
 	encode := codecOf(element(t)).encode
 	size := t.Elem().Size()
-	return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
+	return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
 		if !traits.ArrayParams {
 			return nil, errors.New("is a list, which PostgreSQL alone keeps in a column; store it as JSON (`kin:\",json\"`)")
 		}
-		s := reflect.NewAt(t, p).Elem()
+		s := valueAt(t, p)
 		list := make([]driver.Value, s.Len())
 		for i := range list {
-			v, err := encode(unsafe.Add(s.UnsafePointer(), uintptr(i)*size), traits)
+			v, err := encode(item(s, i, size), traits)
 			if err != nil {
 				return nil, fmt.Errorf("has an element that %w", err)
 			}

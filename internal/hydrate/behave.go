@@ -3,9 +3,7 @@ package hydrate
 import (
 	"fmt"
 	"math"
-	"reflect"
 	"time"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
@@ -15,40 +13,41 @@ import (
 // HasTime reports whether the time column c of row, a *T, is set: it is
 // neither NULL nor zero.
 func HasTime(c *schema.Column, row any) bool {
-	p := unsafe.Add(unbox(row), c.Field.Offset)
+	p := fieldOf(unbox(row), c.Field)
 	switch c.Field.Wrap {
 	case schema.Pointer:
-		t := *(**time.Time)(p)
+		t := *as[*time.Time](p)
 		return t != nil && !t.IsZero()
 	case schema.Null:
-		return *(*bool)(unsafe.Add(p, c.Field.ValidOffset)) && !(*time.Time)(p).IsZero()
+		return *as[bool](validSpot(c.Field).in(p)) && !as[time.Time](nullValue(p)).IsZero()
 	case schema.Plain, schema.Nil:
 	}
-	return !(*time.Time)(p).IsZero()
+	return !as[time.Time](p).IsZero()
 }
 
 // SetTime sets the time column c of row, a *T.
 func SetTime(c *schema.Column, row any, t time.Time) {
-	p := unsafe.Add(unbox(row), c.Field.Offset)
+	p := fieldOf(unbox(row), c.Field)
 	switch c.Field.Wrap {
 	case schema.Pointer:
-		*(**time.Time)(p) = &t // what the old one pointed to may be shared
+		*as[*time.Time](p) = &t // what the old one pointed to may be shared
 		return
 	case schema.Null:
-		*(*bool)(unsafe.Add(p, c.Field.ValidOffset)) = true
+		*as[bool](validSpot(c.Field).in(p)) = true
+		p = nullValue(p)
 	case schema.Plain, schema.Nil:
 	}
-	*(*time.Time)(p) = t
+	*as[time.Time](p) = t
 }
 
 // CopyColumn copies the column c of one row, a *T, to another.
 func CopyColumn(c *schema.Column, dst, src any) {
-	to := reflect.NewAt(c.Field.Type, unsafe.Add(unbox(dst), c.Field.Offset)).Elem()
-	to.Set(reflect.NewAt(c.Field.Type, unsafe.Add(unbox(src), c.Field.Offset)).Elem())
+	to := valueAt(c.Field.Type, fieldOf(unbox(dst), c.Field))
+	to.Set(valueAt(c.Field.Type, fieldOf(unbox(src), c.Field)))
 }
 
 // IsZero reports whether the field f of row, a *T, is zero.
-func IsZero(f *schema.Field, row any) bool { return isZero(f, unsafe.Add(unbox(row), f.Offset)) }
+func IsZero(f *schema.Field, row any) bool { return isZero(f, fieldOf(unbox(row), f)) }
 
 // IdentityOf returns what row, a *T of the model m, has in the columns of
 // m.Identity.
@@ -67,7 +66,7 @@ func IdentityOf(m *schema.Model, row any) (rel.Key, error) {
 
 // VersionOf returns the version of row, a *T whose version is the column c.
 func VersionOf(c *schema.Column, row any) (int64, error) {
-	v := reflect.NewAt(c.Field.Type, unsafe.Add(unbox(row), c.Field.Offset)).Elem()
+	v := valueAt(c.Field.Type, fieldOf(unbox(row), c.Field))
 	if v.CanInt() {
 		return v.Int(), nil
 	}
@@ -79,7 +78,7 @@ func VersionOf(c *schema.Column, row any) (int64, error) {
 
 // SetVersion sets the version of row, a *T, which must have room for it.
 func SetVersion(c *schema.Column, row any, n int64) {
-	v := reflect.NewAt(c.Field.Type, unsafe.Add(unbox(row), c.Field.Offset)).Elem()
+	v := valueAt(c.Field.Type, fieldOf(unbox(row), c.Field))
 	if v.CanInt() {
 		v.SetInt(n)
 		return
@@ -90,21 +89,21 @@ func SetVersion(c *schema.Column, row any, n int64) {
 // Repoint is [Point], until undo is called.
 func Repoint(row any, r *schema.Relation, target any) (undo func()) {
 	h := one(unbox(row), r.Field)
-	was := *h
+	was, key, state := h.get(), h.fk.Key, h.fk.State
 	Point(row, r, target)
-	return func() { *h = was }
+	return func() { h.put(was, key, state) }
 }
 
 // IsUnset reports whether the column c of row, a *T, is NULL, or zero where it
 // cannot be: what a *int points to, or the V of a sql.Null that is valid, is set.
 func IsUnset(c *schema.Column, row any) bool {
 	f := c.Field
-	p := unsafe.Add(unbox(row), f.Offset)
+	p := fieldOf(unbox(row), f)
 	switch {
 	case f.Wrap == schema.Null:
-		return !*(*bool)(unsafe.Add(p, f.ValidOffset))
+		return !*as[bool](validSpot(f).in(p))
 	case f.Wrap == schema.Plain && !f.Marshal && f.Value.Kind == dialect.Time:
-		return (*time.Time)(p).IsZero()
+		return as[time.Time](p).IsZero()
 	}
-	return reflect.NewAt(f.Type, p).Elem().IsZero()
+	return valueAt(f.Type, p).IsZero()
 }

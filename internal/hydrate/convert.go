@@ -177,7 +177,7 @@ func changeCustom(target reflect.Type, v reflect.Value, bad func() (reflect.Valu
 		return bad()
 	}
 	holder := reflect.New(target)
-	if err := decodeScanner(target)(holder.UnsafePointer(), dv); err != nil {
+	if err := decodeScanner(target)(pointerOf(holder), dv); err != nil {
 		return bad()
 	}
 	return holder.Elem(), false, nil
@@ -185,7 +185,7 @@ func changeCustom(target reflect.Type, v reflect.Value, bad func() (reflect.Valu
 
 func textUUID(target reflect.Type, s string) (reflect.Value, bool, error) {
 	z := reflect.New(target)
-	if err := newBaseDecoder(target, dialect.Type{Kind: dialect.UUID})(z.UnsafePointer(), s); err != nil {
+	if err := newBaseDecoder(target, dialect.Type{Kind: dialect.UUID})(pointerOf(z), s); err != nil {
 		return z, false, fmt.Errorf("takes a UUID, not the text %.60q", s)
 	}
 	return z.Elem(), false, nil

@@ -9,7 +9,6 @@ import (
 	"math"
 	"reflect"
 	"time"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
@@ -17,7 +16,7 @@ import (
 )
 
 // A decoder stores a driver's value at p. It is chosen once for a column.
-type decoder func(p unsafe.Pointer, v driver.Value) error
+type decoder func(p Pointer, v driver.Value) error
 
 var errNull = errors.New("NULL")
 
@@ -35,29 +34,29 @@ func newDecoder(f *schema.Field) decoder {
 		if f.Value.Kind == dialect.Custom || f.Encrypted != nil {
 			return base // which may take NULL
 		}
-		return func(p unsafe.Pointer, v driver.Value) error {
+		return func(p Pointer, v driver.Value) error {
 			if v == nil {
 				return errNull
 			}
 			return base(p, v)
 		}
 	case schema.Nil:
-		return func(p unsafe.Pointer, v driver.Value) error {
+		return func(p Pointer, v driver.Value) error {
 			if v == nil {
-				*(*[]byte)(p) = nil
+				setNil(p)
 				return nil
 			}
 			return base(p, v)
 		}
 	case schema.Null:
-		valid := f.ValidOffset
-		return func(p unsafe.Pointer, v driver.Value) error {
+		valid := validSpot(f)
+		return func(p Pointer, v driver.Value) error {
 			ok := v != nil
-			*(*bool)(unsafe.Add(p, valid)) = ok
+			*as[bool](valid.in(p)) = ok
 			if !ok {
 				return nil
 			}
-			return base(p, v)
+			return base(nullValue(p), v)
 		}
 	case schema.Pointer:
 		return decodePointer(f.Base, base)
@@ -65,32 +64,19 @@ func newDecoder(f *schema.Field) decoder {
 	panic("BUG: kin: a field with an unknown wrap")
 }
 
-// decodePointer decodes into new memory. That of the common types is made
-// without reflection; named types have the layout of their kind.
+// decodePointer decodes into new memory.
 func decodePointer(t reflect.Type, base decoder) decoder {
-	fresh := func() unsafe.Pointer { return reflect.New(t).UnsafePointer() }
-	switch {
-	case t == reflect.TypeFor[time.Time]():
-		fresh = func() unsafe.Pointer { return unsafe.Pointer(new(time.Time)) }
-	case t.Kind() == reflect.String:
-		fresh = func() unsafe.Pointer { return unsafe.Pointer(new(string)) }
-	case t.Kind() == reflect.Int64 || t.Kind() == reflect.Int:
-		fresh = func() unsafe.Pointer { return unsafe.Pointer(new(int64)) }
-	case t.Kind() == reflect.Float64:
-		fresh = func() unsafe.Pointer { return unsafe.Pointer(new(float64)) }
-	case t.Kind() == reflect.Bool:
-		fresh = func() unsafe.Pointer { return unsafe.Pointer(new(bool)) }
-	}
-	return func(p unsafe.Pointer, v driver.Value) error {
+	fresh := maker(t)
+	return func(p Pointer, v driver.Value) error {
 		if v == nil {
-			*(*unsafe.Pointer)(p) = nil
+			point(p, nil)
 			return nil
 		}
 		q := fresh()
 		if err := base(q, v); err != nil {
 			return err
 		}
-		*(*unsafe.Pointer)(p) = q
+		point(p, q)
 		return nil
 	}
 }
@@ -104,34 +90,34 @@ func newBaseDecoder(t reflect.Type, vt dialect.Type) decoder {
 		return uintDecoder(t.Kind())
 	case dialect.Float:
 		if t.Kind() == reflect.Float32 {
-			return func(p unsafe.Pointer, v driver.Value) error {
+			return func(p Pointer, v driver.Value) error {
 				f, err := value.Float(v, 32)
-				*(*float32)(p) = float32(f)
+				*as[float32](p) = float32(f)
 				return err
 			}
 		}
-		return func(p unsafe.Pointer, v driver.Value) error {
+		return func(p Pointer, v driver.Value) error {
 			f, ok := v.(float64)
 			var err error
 			if !ok {
 				f, err = value.Float(v, 64)
 			}
-			*(*float64)(p) = f
+			*as[float64](p) = f
 			return err
 		}
 	case dialect.Bool:
-		return func(p unsafe.Pointer, v driver.Value) (err error) {
-			*(*bool)(p), err = value.Bool(v)
+		return func(p Pointer, v driver.Value) (err error) {
+			*as[bool](p), err = value.Bool(v)
 			return err
 		}
 	case dialect.String:
-		return func(p unsafe.Pointer, v driver.Value) error {
+		return func(p Pointer, v driver.Value) error {
 			s, ok := v.(string)
 			var err error
 			if !ok {
 				s, err = value.String(v)
 			}
-			*(*string)(p) = s
+			*as[string](p) = s
 			return err
 		}
 	case dialect.Bytes:
@@ -139,13 +125,13 @@ func newBaseDecoder(t reflect.Type, vt dialect.Type) decoder {
 	case dialect.JSON:
 		return decodeBytes // a json.RawMessage
 	case dialect.Time:
-		return func(p unsafe.Pointer, v driver.Value) (err error) {
-			*(*time.Time)(p), err = value.Time(v)
+		return func(p Pointer, v driver.Value) (err error) {
+			*as[time.Time](p), err = value.Time(v)
 			return err
 		}
 	case dialect.UUID:
-		return func(p unsafe.Pointer, v driver.Value) (err error) {
-			*(*[16]byte)(p), err = value.UUID(v)
+		return func(p Pointer, v driver.Value) (err error) {
+			*uuidAt(p), err = value.UUID(v)
 			return err
 		}
 	case dialect.Custom:
@@ -157,8 +143,9 @@ func newBaseDecoder(t reflect.Type, vt dialect.Type) decoder {
 	panic("BUG: kin: a column of an invalid kind")
 }
 
-func decodeBytes(p unsafe.Pointer, v driver.Value) (err error) {
-	*(*[]byte)(p), err = value.Bytes(v)
+func decodeBytes(p Pointer, v driver.Value) error {
+	b, err := value.Bytes(v)
+	setBytes(p, b)
 	return err
 }
 
@@ -177,20 +164,23 @@ func intDecoder(k reflect.Kind) decoder {
 	case reflect.Int:
 		return narrow[int](math.MinInt, math.MaxInt)
 	default:
-		return func(p unsafe.Pointer, v driver.Value) error {
+		return func(p Pointer, v driver.Value) error {
 			n, ok := v.(int64)
 			var err error
 			if !ok {
 				n, err = value.Int(v)
 			}
-			*(*int64)(p) = n
+			*as[int64](p) = n
 			return err
 		}
 	}
 }
 
+// narrow stays by itself: where it is inlined, what the decoder calls is not.
+//
+//go:noinline
 func narrow[T int | int8 | int16 | int32](low, high int64) decoder {
-	return func(p unsafe.Pointer, v driver.Value) error {
+	return func(p Pointer, v driver.Value) error {
 		n, ok := v.(int64)
 		if !ok {
 			var err error
@@ -201,7 +191,7 @@ func narrow[T int | int8 | int16 | int32](low, high int64) decoder {
 		if n < low || n > high {
 			return outOfRange[T](n)
 		}
-		*(*T)(p) = T(n)
+		*as[T](p) = T(n)
 		return nil
 	}
 }
@@ -221,8 +211,11 @@ func uintDecoder(k reflect.Kind) decoder {
 	}
 }
 
+// narrowUint is as narrow.
+//
+//go:noinline
 func narrowUint[T uint | uint8 | uint16 | uint32 | uint64](high uint64) decoder {
-	return func(p unsafe.Pointer, v driver.Value) error {
+	return func(p Pointer, v driver.Value) error {
 		n, err := value.Uint(v)
 		if err != nil {
 			return err
@@ -230,14 +223,14 @@ func narrowUint[T uint | uint8 | uint16 | uint32 | uint64](high uint64) decoder 
 		if n > high {
 			return outOfRange[T](n)
 		}
-		*(*T)(p) = T(n)
+		*as[T](p) = T(n)
 		return nil
 	}
 }
 
 func decodeScanner(t reflect.Type) decoder {
-	return func(p unsafe.Pointer, v driver.Value) error {
-		scanner, ok := reflect.TypeAssert[sql.Scanner](reflect.NewAt(t, p))
+	return func(p Pointer, v driver.Value) error {
+		scanner, ok := reflect.TypeAssert[sql.Scanner](pointerAt(t, p))
 		if !ok {
 			panic("BUG: kin: a custom type without Scan")
 		}
@@ -248,18 +241,18 @@ func decodeScanner(t reflect.Type) decoder {
 func decodeMarshalled(f *schema.Field) decoder {
 	t := f.Type
 	nullable := f.Wrap == schema.Pointer || f.Tag.Null
-	return func(p unsafe.Pointer, v driver.Value) error {
+	return func(p Pointer, v driver.Value) error {
 		if v == nil {
 			if !nullable {
 				return errNull
 			}
-			reflect.NewAt(t, p).Elem().SetZero()
+			valueAt(t, p).SetZero()
 			return nil
 		}
 		text, err := value.Bytes(v)
 		if err != nil {
 			return err
 		}
-		return json.Unmarshal(text, reflect.NewAt(t, p).Interface())
+		return json.Unmarshal(text, pointerAt(t, p).Interface())
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"reflect"
 	"time"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
@@ -14,7 +13,7 @@ import (
 )
 
 // An encoder reads what the driver is given for the field at p.
-type encoder func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error)
+type encoder func(p Pointer, traits *dialect.Traits) (driver.Value, error)
 
 // newEncoder returns the encoder for the field f, whose address it is given.
 func newEncoder(f *schema.Field) encoder {
@@ -29,23 +28,23 @@ func newEncoder(f *schema.Field) encoder {
 	case schema.Plain:
 		return base
 	case schema.Nil:
-		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-			if *(*[]byte)(p) == nil {
+		return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
+			if isNil(p) {
 				return nil, nil
 			}
 			return base(p, traits)
 		}
 	case schema.Null:
-		valid := f.ValidOffset
-		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-			if !*(*bool)(unsafe.Add(p, valid)) {
+		valid := validSpot(f)
+		return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
+			if !*as[bool](valid.in(p)) {
 				return nil, nil
 			}
-			return base(p, traits)
+			return base(nullValue(p), traits)
 		}
 	case schema.Pointer:
-		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-			q := *(*unsafe.Pointer)(p)
+		return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
+			q := pointee(p)
 			if q == nil {
 				return nil, nil
 			}
@@ -63,45 +62,45 @@ func newBaseEncoder(t reflect.Type, vt dialect.Type) encoder {
 		return uintEncoder(t.Kind())
 	case dialect.Float:
 		if t.Kind() == reflect.Float32 {
-			return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-				return value.FromFloat(float64(*(*float32)(p)), traits)
+			return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
+				return value.FromFloat(float64(*as[float32](p)), traits)
 			}
 		}
-		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-			return value.FromFloat(*(*float64)(p), traits)
+		return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
+			return value.FromFloat(*as[float64](p), traits)
 		}
 	case dialect.Bool:
-		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-			return *(*bool)(p), nil
+		return func(p Pointer, _ *dialect.Traits) (driver.Value, error) {
+			return *as[bool](p), nil
 		}
 	case dialect.String:
-		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-			s := *(*string)(p)
+		return func(p Pointer, _ *dialect.Traits) (driver.Value, error) {
+			s := *as[string](p)
 			return s, value.CheckText(s)
 		}
 	case dialect.Bytes:
-		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-			b := *(*[]byte)(p)
+		return func(p Pointer, _ *dialect.Traits) (driver.Value, error) {
+			b := bytesAt(p)
 			if b == nil {
 				b = []byte{} // a column that is not NULL holds no bytes, not NULL
 			}
 			return b, nil
 		}
 	case dialect.JSON:
-		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-			b := *(*[]byte)(p)
+		return func(p Pointer, _ *dialect.Traits) (driver.Value, error) {
+			b := bytesAt(p)
 			if !json.Valid(b) {
 				return nil, errors.New("is no valid JSON")
 			}
 			return plainJSON(b)
 		}
 	case dialect.Time:
-		return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-			return value.FromTime(*(*time.Time)(p), traits)
+		return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
+			return value.FromTime(*as[time.Time](p), traits)
 		}
 	case dialect.UUID:
-		return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-			return value.FormatUUID(*(*[16]byte)(p)), nil
+		return func(p Pointer, _ *dialect.Traits) (driver.Value, error) {
+			return value.FormatUUID(*uuidAt(p)), nil
 		}
 	case dialect.Custom:
 		return encodeValuer(t)
@@ -127,18 +126,18 @@ func intEncoder(k reflect.Kind) encoder {
 	}
 }
 
-func widen[T int | int8 | int16 | int32 | int64](p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-	return int64(*(*T)(p)), nil
+func widen[T int | int8 | int16 | int32 | int64 | uint8 | uint16 | uint32](p Pointer, _ *dialect.Traits) (driver.Value, error) {
+	return int64(*as[T](p)), nil
 }
 
 func uintEncoder(k reflect.Kind) encoder {
 	switch k {
 	case reflect.Uint8:
-		return widenUint[uint8]
+		return widen[uint8]
 	case reflect.Uint16:
-		return widenUint[uint16]
+		return widen[uint16]
 	case reflect.Uint32:
-		return widenUint[uint32]
+		return widen[uint32]
 	case reflect.Uint:
 		return widenUint[uint]
 	default:
@@ -146,13 +145,13 @@ func uintEncoder(k reflect.Kind) encoder {
 	}
 }
 
-func widenUint[T uint | uint8 | uint16 | uint32 | uint64](p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-	return value.FromUint(uint64(*(*T)(p)), traits)
+func widenUint[T uint | uint64](p Pointer, traits *dialect.Traits) (driver.Value, error) {
+	return value.FromUint(uint64(*as[T](p)), traits)
 }
 
 func encodeValuer(t reflect.Type) encoder {
-	return func(p unsafe.Pointer, traits *dialect.Traits) (driver.Value, error) {
-		valuer, ok := reflect.TypeAssert[driver.Valuer](reflect.NewAt(t, p))
+	return func(p Pointer, traits *dialect.Traits) (driver.Value, error) {
+		valuer, ok := reflect.TypeAssert[driver.Valuer](pointerAt(t, p))
 		if !ok {
 			panic("BUG: kin: a custom type without Value")
 		}
@@ -174,8 +173,8 @@ func encodeValuer(t reflect.Type) encoder {
 func encodeMarshalled(f *schema.Field) encoder {
 	t := f.Type
 	nullable := f.Wrap == schema.Pointer || f.Tag.Null
-	return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-		v := reflect.NewAt(t, p).Elem()
+	return func(p Pointer, _ *dialect.Traits) (driver.Value, error) {
+		v := valueAt(t, p)
 		if nullable && v.IsZero() {
 			return nil, nil
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/crypt"
@@ -31,7 +30,7 @@ func (e *DecryptError) Error() string {
 // Unwrap returns what is wrong with the ciphertext.
 func (e *DecryptError) Unwrap() error { return e.Err }
 
-// An Encrypted is a pointer to a pointer to its value, and nothing else: the
+// An Encrypted holds a pointer to a pointer to its value, and nothing else: the
 // codec of the field is that of the value, and the column encrypts what it
 // gives. A field with the null option that points nowhere is NULL;
 // any other is the zero value then.
@@ -39,11 +38,11 @@ func (e *DecryptError) Unwrap() error { return e.Err }
 func encodeEncrypted(f *schema.Field) encoder {
 	encode := codecOf(f.Encrypted).encode
 	null := f.Tag.Null && f.Wrap == schema.Plain
-	zero := reflect.New(f.Encrypted.Type).UnsafePointer()
-	return func(p unsafe.Pointer, _ *dialect.Traits) (driver.Value, error) {
-		switch q := *(**unsafe.Pointer)(p); {
+	zero := pointerOf(reflect.New(f.Encrypted.Type))
+	return func(p Pointer, _ *dialect.Traits) (driver.Value, error) {
+		switch q := pointee(held(p)); {
 		case q != nil:
-			return encode(*q, permissive)
+			return encode(pointee(q), permissive)
 		case null:
 			return nil, nil
 		}
@@ -54,26 +53,20 @@ func encodeEncrypted(f *schema.Field) encoder {
 func decodeEncrypted(f *schema.Field) decoder {
 	decode := codecOf(f.Encrypted).decode
 	null := f.Tag.Null
-	// The value and the pointer to it are one piece of memory.
-	piece := reflect.StructOf([]reflect.StructField{
-		{Name: "Pointer", Type: reflect.PointerTo(f.Encrypted.Type)}, {Name: "Value", Type: f.Encrypted.Type},
-	})
-	offset := piece.Field(1).Offset
-	return func(p unsafe.Pointer, v driver.Value) error {
+	fresh := sealMaker(f.Encrypted.Type)
+	return func(p Pointer, v driver.Value) error {
 		if v == nil {
 			if !null {
 				return errNull
 			}
-			*(**unsafe.Pointer)(p) = nil
+			point(held(p), nil)
 			return nil
 		}
-		q := reflect.New(piece).UnsafePointer()
-		at := unsafe.Add(q, offset)
+		pointer, at := fresh()
 		if err := decode(at, v); err != nil {
 			return err
 		}
-		*(*unsafe.Pointer)(q) = at
-		*(*unsafe.Pointer)(p) = q
+		point(held(p), pointer)
 		return nil
 	}
 }
@@ -84,7 +77,7 @@ func decoderOf(c *schema.Column) decoder {
 	if c.Cipher == nil {
 		return decode
 	}
-	return func(p unsafe.Pointer, v driver.Value) error {
+	return func(p Pointer, v driver.Value) error {
 		if v == nil {
 			return decode(p, nil)
 		}
@@ -146,7 +139,7 @@ func plain(c *schema.Column, x any) (driver.Value, error) {
 		case v.Type() == f.Base:
 			holder := reflect.New(f.Base)
 			holder.Elem().Set(v)
-			return baseEncoderOf(f)(holder.UnsafePointer(), permissive)
+			return baseEncoderOf(f)(pointerOf(holder), permissive)
 		case v.Kind() == reflect.Pointer:
 			v = v.Elem() // of nil, it is not valid
 			continue

@@ -3,7 +3,6 @@ package hydrate
 import (
 	"cmp"
 	"slices"
-	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -31,12 +30,13 @@ func (r *Reader) given(from *oneHeader, node int) bool {
 	if !ok || !t.filled[at] {
 		return false
 	}
-	from.row, from.fk.State = t.rows[at], rel.Loaded
+	from.set(t.rows[at])
+	from.fk.State = rel.Loaded
 	return true
 }
 
 // Finish links children to their parents and returns the roots in order.
-func (r *Reader) Finish() ([]unsafe.Pointer, error) {
+func (r *Reader) Finish() ([]Pointer, error) {
 	for i, t := range r.tables {
 		if slices.Contains(t.filled, false) {
 			return nil, errSpelling(r.shape.models[i])
@@ -63,13 +63,13 @@ func (r *Reader) Finish() ([]unsafe.Pointer, error) {
 	return root.rows, nil
 }
 
-func (n *nodeState) sorted() []unsafe.Pointer {
+func (n *nodeState) sorted() []Pointer {
 	order := make([]int, len(n.rows))
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(n.ords[a], n.ords[b]) })
-	rows := make([]unsafe.Pointer, len(n.rows))
+	rows := make([]Pointer, len(n.rows))
 	for i, at := range order {
 		rows[i] = n.rows[at]
 	}

@@ -24,7 +24,7 @@ func Reaches(m *schema.Model) (ones, manies []Reach) {
 	for _, r := range m.Homes {
 		reach := Reach{Relation: r, box: newBoxer(r.To.Type)}
 		if r.Via != nil {
-			reach.links = newBoxer(r.Via.Link.To.RowType())
+			reach.links = newBoxer(rowType(r.Via.Link.To))
 		}
 		manies = append(manies, reach)
 	}
@@ -37,7 +37,7 @@ func (r Reach) One(row any) any {
 	if h.fk.State != rel.Loaded {
 		return nil
 	}
-	return r.box.box(h.row)
+	return r.box.box(h.get())
 }
 
 // Many appends the rows that the collection of row, a *T, has loaded. One that
@@ -47,13 +47,13 @@ func (r Reach) Many(rows []any, row any) []any {
 	if !h.many.Loaded {
 		return rows
 	}
-	return r.box.boxAll(rows, h.rows)
+	return r.box.boxAll(rows, h.all())
 }
 
 // Links returns the links of the rows that the collection of row, a *T, has
 // loaded, one by one, if it has a link model. There may be fewer.
 func (r Reach) Links(row any) []any {
-	return r.links.boxAll(nil, through(unbox(row), r.Relation.Field).links)
+	return r.links.boxAll(nil, through(unbox(row), r.Relation.Field).links())
 }
 
 func (b boxer) boxAll(rows []any, pointers []Pointer) []any {
@@ -70,7 +70,7 @@ func (b boxer) boxAll(rows []any, pointers []Pointer) []any {
 // Hold makes the foreign key r of row, a *T, NULL until release is called.
 func Hold(row any, r *schema.Relation) (release func()) {
 	h := one(unbox(row), r.Field)
-	target, key, state := h.row, h.fk.Key, h.fk.State
-	h.row, h.fk.Key, h.fk.State = nil, rel.Key{}, rel.IsNull
-	return func() { h.row, h.fk.Key, h.fk.State = target, key, state }
+	target, key, state := h.get(), h.fk.Key, h.fk.State
+	h.put(nil, rel.Key{}, rel.IsNull)
+	return func() { h.put(target, key, state) }
 }

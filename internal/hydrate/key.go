@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
@@ -19,7 +18,7 @@ func KeyOf(k *schema.Key, row any) (rel.Key, error) {
 	return keyOf(k, unbox(row))
 }
 
-func keyOf(k *schema.Key, p unsafe.Pointer) (rel.Key, error) {
+func keyOf(k *schema.Key, p Pointer) (rel.Key, error) {
 	parts := make([]rel.Key, 0, len(k.Types))
 	for _, kf := range k.Fields {
 		if kf.Field.Rel.Kind == schema.ToOne {
@@ -33,7 +32,7 @@ func keyOf(k *schema.Key, p unsafe.Pointer) (rel.Key, error) {
 			parts = append(parts, rel.Split(key, kf.Width)...)
 			continue
 		}
-		at := unsafe.Add(p, kf.Field.Offset)
+		at := fieldOf(p, kf.Field)
 		v, err := codecOf(kf.Field).encode(at, permissive)
 		if err != nil {
 			return rel.Key{}, err
@@ -54,7 +53,7 @@ func keyOf(k *schema.Key, p unsafe.Pointer) (rel.Key, error) {
 }
 
 // oneKey returns the key that the foreign key field f of the row at p holds.
-func oneKey(p unsafe.Pointer, f *schema.Field) (key rel.Key, null bool, err error) {
+func oneKey(p Pointer, f *schema.Field) (key rel.Key, null bool, err error) {
 	h := one(p, f)
 	switch h.fk.State {
 	case rel.IsNull, rel.Probed:
@@ -66,7 +65,7 @@ func oneKey(p unsafe.Pointer, f *schema.Field) (key rel.Key, null bool, err erro
 	case rel.Bad:
 		return key, false, errors.New(h.fk.Key.S)
 	case rel.Loaded:
-		key, err = keyOf(f.Rel.Struct().Key(), h.row)
+		key, err = keyOf(f.Rel.Struct().Key(), h.get())
 		if errors.Is(err, ErrUnsaved) {
 			err = fmt.Errorf("leads to a %s that %w", f.Rel.Target.Name(), err)
 		}
@@ -88,7 +87,7 @@ func SetKey(k *schema.Key, row any, key rel.Key) error {
 		at += kf.Width
 		if kf.Field.Rel.Kind == schema.ToOne {
 			h := one(p, kf.Field)
-			h.row, h.fk.Key, h.fk.State = nil, rel.Join(mine), rel.KeyOnly
+			h.put(nil, rel.Join(mine), rel.KeyOnly)
 			continue
 		}
 		v, err := mine[0].Value(kf.Field.Value, permissive)
@@ -97,9 +96,9 @@ func SetKey(k *schema.Key, row any, key rel.Key) error {
 		}
 		decode := codecOf(kf.Field).decode
 		if kf.Field.Value.Kind == dialect.Custom {
-			err = decodeEither(decode, unsafe.Add(p, kf.Field.Offset), v)
+			err = decodeEither(decode, fieldOf(p, kf.Field), v)
 		} else {
-			err = decode(unsafe.Add(p, kf.Field.Offset), v)
+			err = decode(fieldOf(p, kf.Field), v)
 		}
 		if err != nil {
 			return err
@@ -116,7 +115,7 @@ func customValue(key rel.Key, f *schema.Field, traits *dialect.Traits) (driver.V
 		return nil, err
 	}
 	holder := reflect.New(f.Base)
-	p := holder.UnsafePointer()
+	p := pointerOf(holder)
 	if err := decodeEither(newBaseDecoder(f.Base, f.Value), p, v); err != nil {
 		return nil, err
 	}

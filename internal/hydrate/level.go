@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -54,7 +53,7 @@ func (ls *Levels) Release(first *Level, readers []*LevelReader) {
 			n := &r.nodes[0] // whose rows are those of the level above
 			n.rows, n.where, n.read = nil, nil, nil
 		}
-		r.Reader.Release()
+		r.Release()
 	}
 	for _, t := range ls.tables {
 		t.reset()
@@ -117,7 +116,7 @@ func (r *LevelReader) Below(l *Level, hint int) *LevelReader {
 	below := &LevelReader{Reader: newReader(l.Shape, r.tables, min(hint, 16)), level: l, above: src}
 	for i := min(l.Rows, 1); i <= l.Rows; i++ { // of links, and of what they lead to
 		n := &below.nodes[i]
-		n.slab = newSlab(n.slice, n.Model.RowType().Size(), hint)
+		n.slab = newSlab(n.slice, rowType(n.Model).Size(), hint)
 		n.reserve(min(hint, int(n.size.rows.Load())), 0)
 	}
 	if l.Relation.Kind == schema.ToMany {
@@ -156,7 +155,8 @@ func (r *LevelReader) Finish() error {
 			continue // it is out of scope, or trimmed
 		}
 		met[n.where[at]-1] = true
-		h.row, h.fk.State = n.table.rows[at], rel.Loaded
+		h.set(n.table.rows[at])
+		h.fk.State = rel.Loaded
 	}
 	for _, ok := range met {
 		if !ok {
@@ -179,7 +179,7 @@ func (r *LevelReader) Nothing(l *Level) {
 	}
 	for _, parent := range r.nodes[l.Source].rows {
 		h := many(parent, l.Relation.Field)
-		h.rows = []unsafe.Pointer{}
+		h.hold([]Pointer{})
 		h.many.Loaded = true
 	}
 }

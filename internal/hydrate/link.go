@@ -3,13 +3,12 @@ package hydrate
 import (
 	"cmp"
 	"slices"
-	"unsafe"
 )
 
 // link gives every parent its children: all of them in one slice, of which
 // each parent gets its part, with no room behind it, so that an append
 // leaves the neighbour alone.
-func (r *Reader) link(n *nodeState, parents []unsafe.Pointer) {
+func (r *Reader) link(n *nodeState, parents []Pointer) {
 	r.ends = room(r.ends, len(parents)+1)
 	ends := r.ends[:len(parents)+1]
 	clear(ends)
@@ -28,7 +27,7 @@ func (r *Reader) link(n *nodeState, parents []unsafe.Pointer) {
 		sorted[next[l.parent]] = l
 		next[l.parent]++
 	}
-	children := make([]unsafe.Pointer, len(n.links))
+	children := make([]Pointer, len(n.links))
 	byOrd := func(a, b link) int { return cmp.Compare(a.ord, b.ord) }
 	for i := range parents {
 		from, to := ends[i], ends[i+1]
@@ -47,7 +46,7 @@ func (r *Reader) link(n *nodeState, parents []unsafe.Pointer) {
 		}
 		for i, parent := range parents {
 			h := many(parent, home.Field)
-			h.rows = children[ends[i]:ends[i+1]:ends[i+1]]
+			h.hold(children[ends[i]:ends[i+1]:ends[i+1]])
 			h.many.Loaded = true
 		}
 	}
@@ -56,21 +55,21 @@ func (r *Reader) link(n *nodeState, parents []unsafe.Pointer) {
 // linkTargets gives every parent the rows that its children, which are links,
 // lead to, and the links if it holds them. A link may lead to a row that the
 // query leaves out.
-func (r *Reader) linkTargets(n *nodeState, home Home, parents, children []unsafe.Pointer, ends []int32) {
+func (r *Reader) linkTargets(n *nodeState, home Home, parents, children []Pointer, ends []int32) {
 	target := r.nodes[home.Target].Relation.Field
-	rows := make([]unsafe.Pointer, 0, len(children))
-	var links []unsafe.Pointer
+	rows := make([]Pointer, 0, len(children))
+	var links []Pointer
 	if home.Links {
-		links = make([]unsafe.Pointer, 0, len(children))
+		links = make([]Pointer, 0, len(children))
 	}
 	for i, parent := range parents {
 		from := len(rows)
 		for _, child := range children[ends[i]:ends[i+1]] {
-			var row unsafe.Pointer
+			var row Pointer
 			if n.Model.Bare {
-				row = *(*unsafe.Pointer)(child)
+				row = pointee(child)
 			} else {
-				row = one(child, target).row
+				row = one(child, target).get()
 			}
 			if row == nil {
 				continue
@@ -82,10 +81,10 @@ func (r *Reader) linkTargets(n *nodeState, home Home, parents, children []unsafe
 		}
 		to := len(rows)
 		h := many(parent, home.Field)
-		h.rows = rows[from:to:to]
+		h.hold(rows[from:to:to])
 		h.many.Loaded = true
 		if home.Links {
-			through(parent, home.Field).links = links[from:to:to]
+			through(parent, home.Field).holdLinks(links[from:to:to])
 		}
 	}
 }

@@ -17,49 +17,53 @@ type List struct {
 // ListOf returns the list that field, a pointer to a Reverse[T], a
 // ManyToMany[T] or a Through[T, L], is of rows of the type t.
 func ListOf(t reflect.Type, field any) List {
-	return List{newBoxer(t), (*manyHeader)(unbox(field))}
+	return List{newBoxer(t), manyAt(unbox(field))}
 }
 
 // Many returns the part that does not depend on the type.
-func (l List) Many() *rel.Many { return &l.head.many }
+func (l List) Many() *rel.Many { return l.head.core() }
 
 // Len returns how many rows there are.
-func (l List) Len() int { return len(l.head.rows) }
+func (l List) Len() int { return l.head.len() }
 
 // At returns a row, a *T.
-func (l List) At(i int) any { return l.box.box(l.head.rows[i]) }
+func (l List) At(i int) any { return l.box.box(l.head.at(i)) }
 
 // Rows returns the rows, each a *T, or nil if the field has nil.
 func (l List) Rows() []any {
-	if l.head.rows == nil {
+	rows := l.head.all()
+	if rows == nil {
 		return nil
 	}
-	return l.box.boxAll(make([]any, 0, len(l.head.rows)), l.head.rows)
+	return l.box.boxAll(make([]any, 0, len(rows)), rows)
 }
 
 // Hold makes rows, each a *T, those of the list. It keeps none that others may
 // be reading.
-func (l List) Hold(rows []any) { l.head.rows = unboxAll(rows) }
+func (l List) Hold(rows []any) { l.head.hold(unboxAll(rows)) }
 
 // Index returns where a row is, or -1.
-func (l List) Index(row any) int { return slices.Index(l.head.rows, unbox(row)) }
+func (l List) Index(row any) int { return slices.Index(l.head.all(), unbox(row)) }
 
 // Append adds a row behind those that others may be reading.
-func (l List) Append(row any) { l.head.rows = append(slices.Clip(l.head.rows), unbox(row)) }
+func (l List) Append(row any) { l.head.hold(append(slices.Clip(l.head.all()), unbox(row))) }
 
 // Remove takes out the row at a place.
-func (l List) Remove(i int) { l.head.rows = slices.Concat(l.head.rows[:i], l.head.rows[i+1:]) }
+func (l List) Remove(i int) {
+	rows := l.head.all()
+	l.head.hold(slices.Concat(rows[:i], rows[i+1:]))
+}
 
 // HoldLinks makes links, each an *L or nil, those of field, a pointer to a
 // Through[T, L].
 func HoldLinks(field any, links []any) {
-	(*throughHeader)(unbox(field)).links = unboxAll(links)
+	throughAt(unbox(field)).holdLinks(unboxAll(links))
 }
 
 // LinksOf returns the links of field, a pointer to a Through[T, L], each an *L
 // or nil. They may be fewer than its rows.
 func LinksOf(l reflect.Type, field any) []any {
-	return newBoxer(l).boxAll(nil, (*throughHeader)(unbox(field)).links)
+	return newBoxer(l).boxAll(nil, throughAt(unbox(field)).links())
 }
 
 func unboxAll(values []any) []Pointer {
@@ -87,19 +91,20 @@ type Ref struct {
 // RefOf returns the field, a pointer to a ForeignKey[T], to a row of the type
 // t.
 func RefOf(t reflect.Type, field any) Ref {
-	return Ref{newBoxer(t), (*oneHeader)(unbox(field))}
+	return Ref{newBoxer(t), oneAt(unbox(field))}
 }
 
 // FK returns the part that does not depend on the type.
-func (r Ref) FK() *rel.FK { return &r.head.fk }
+func (r Ref) FK() *rel.FK { return r.head.core() }
 
 // Row returns the row, a *T, or nil.
 func (r Ref) Row() any {
-	if r.head.row == nil {
+	row := r.head.get()
+	if row == nil {
 		return nil
 	}
-	return r.box.box(r.head.row)
+	return r.box.box(row)
 }
 
 // Hold makes row, a *T, the row that is loaded.
-func (r Ref) Hold(row Pointer) { r.head.row = row }
+func (r Ref) Hold(row Pointer) { r.head.set(row) }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -24,12 +23,12 @@ type RecordSlice struct {
 	path    string // for messages
 	typ     reflect.Type
 	pointer bool // whether the elements are pointers
-	offset  uintptr
+	spot    spot
 }
 
 // slice adds a slice of structs, or of values.
 func (r *Record) slice(sf reflect.StructField, path, where string) error {
-	s := RecordSlice{Name: schema.SnakeCase(sf.Name), Text: path, path: fmt.Sprintf("%s.%s", r.typ, where), typ: sf.Type, offset: sf.Offset}
+	s := RecordSlice{Name: schema.SnakeCase(sf.Name), Text: path, path: fmt.Sprintf("%s.%s", r.typ, where), typ: sf.Type, spot: spotIn(sf)}
 	t := sf.Type.Elem()
 	if s.pointer = t.Kind() == reflect.Pointer; s.pointer {
 		t = t.Elem()
@@ -144,7 +143,7 @@ func (r *NestReader) Finish(next func() any) error {
 		slices.SortFunc(rows, func(a, b nestRow) int { return int(a.order - b.order) })
 		if arm.Slice == nil {
 			for j := range rows {
-				if err := r.read(i, reflect.ValueOf(next()).UnsafePointer(), &rows[j], made); err != nil {
+				if err := r.read(i, pointerOf(reflect.ValueOf(next())), &rows[j], made); err != nil {
 					return err
 				}
 			}
@@ -166,7 +165,7 @@ func (r *NestReader) Finish(next func() any) error {
 				elem.Set(reflect.New(elem.Type().Elem()))
 				elem = elem.Elem()
 			}
-			if err := r.read(i, elem.Addr().UnsafePointer(), &rows[j], made); err != nil {
+			if err := r.read(i, pointerOf(elem.Addr()), &rows[j], made); err != nil {
 				return err
 			}
 			made[i][rows[j].above] = list
@@ -176,7 +175,7 @@ func (r *NestReader) Finish(next func() any) error {
 }
 
 // read reads a row of an arm, with its slices, which are there already.
-func (r *NestReader) read(arm int, p unsafe.Pointer, row *nestRow, made []map[string]reflect.Value) error {
+func (r *NestReader) read(arm int, p Pointer, row *nestRow, made []map[string]reflect.Value) error {
 	if err := r.nest.Arms[arm].Record.read(p, row.values); err != nil {
 		return err
 	}
@@ -189,7 +188,7 @@ func (r *NestReader) read(arm int, p unsafe.Pointer, row *nestRow, made []map[st
 		if !some {
 			list = reflect.MakeSlice(below.Slice.typ, 0, 0)
 		}
-		reflect.NewAt(below.Slice.typ, unsafe.Add(p, below.Slice.offset)).Elem().Set(list)
+		valueAt(below.Slice.typ, below.Slice.spot.in(p)).Set(list)
 	}
 	return nil
 }

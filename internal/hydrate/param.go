@@ -4,7 +4,6 @@ import (
 	"database/sql/driver"
 	"fmt"
 	"reflect"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
@@ -55,17 +54,17 @@ func (f *Flat) Width() int { return len(f.decode) }
 func NewFlat(t reflect.Type, fields []ColumnSlot) *Flat {
 	f := &Flat{typ: t}
 	for _, c := range fields {
-		f.decode = append(f.decode, slotDecoder{c.Slot, c.Column.Field.Offset, decoderOf(c.Column), c.Column})
+		f.decode = append(f.decode, slotDecoder{c.Slot, spotOf(c.Column.Field), decoderOf(c.Column), c.Column})
 	}
 	return f
 }
 
 // Row makes a value of a row.
 func (f *Flat) Row(row []driver.Value) (Pointer, error) {
-	p := reflect.New(f.typ).UnsafePointer()
+	p := pointerOf(reflect.New(f.typ))
 	for i := range f.decode {
 		d := &f.decode[i]
-		if err := d.decode(unsafe.Add(p, d.offset), row[d.slot]); err != nil {
+		if err := d.decode(d.spot.in(p), row[d.slot]); err != nil {
 			return nil, columnError(d.column, err)
 		}
 	}

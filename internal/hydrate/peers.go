@@ -2,8 +2,6 @@ package hydrate
 
 import (
 	"slices"
-	"unsafe"
-	"weak"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -45,9 +43,9 @@ func (r *Reader) Mark(with func(*schema.Relation) *schema.Relation) {
 // from being collected.
 type PeerRows struct {
 	model *schema.Model
-	rows  []weak.Pointer[byte]
+	rows  []weakRow
 	keys  []rel.Key
-	known map[unsafe.Pointer]bool // while they are collected
+	known map[Pointer]bool // while they are collected
 	// Of each row, in the order of the model's foreign keys:
 	refs []ref
 }
@@ -67,7 +65,7 @@ func (r *Reader) Peers(all map[*schema.Model]*PeerRows) {
 		}
 		p := all[n.Model]
 		if p == nil {
-			p = &PeerRows{model: n.Model, known: map[unsafe.Pointer]bool{}}
+			p = &PeerRows{model: n.Model, known: map[Pointer]bool{}}
 			all[n.Model] = p
 		}
 		for j, row := range n.rows {
@@ -75,8 +73,7 @@ func (r *Reader) Peers(all map[*schema.Model]*PeerRows) {
 				continue
 			}
 			p.known[row] = true
-			// What weak pointers need to know of a row is where it is.
-			p.rows = append(p.rows, weak.Make((*byte)(row)))
+			p.rows = append(p.rows, weaken(row, n.Model))
 			p.keys = append(p.keys, n.keys[j])
 			for _, k := range n.Model.Keys {
 				h := one(row, k.Field)
@@ -94,8 +91,8 @@ type Stands struct {
 	relation *schema.Relation
 	reader   *LevelReader
 	level    *Level
-	table    *table                     // of the keys
-	ones     map[rel.Key]unsafe.Pointer // the rows that foreign keys lead to
+	table    *table              // of the keys
+	ones     map[rel.Key]Pointer // the rows that foreign keys lead to
 }
 
 // Stand returns what stands for the rows that are still there while the
@@ -117,7 +114,7 @@ func (p *PeerRows) Stand(r *schema.Relation) *Stands {
 	}
 	n.KeepKeys = true
 	for i, row := range p.rows {
-		if row.Value() == nil {
+		if row.gone() {
 			continue
 		}
 		place := s.table.find(&p.keys[i], &n.slab)
@@ -151,10 +148,10 @@ func (s *Stands) Reader() *LevelReader {
 // none, and whether it was asked for.
 func (s *Stands) One(key rel.Key) (Pointer, bool) {
 	if s.ones == nil {
-		s.ones = map[rel.Key]unsafe.Pointer{}
+		s.ones = map[rel.Key]Pointer{}
 		for _, stand := range s.reader.nodes[0].rows {
 			if h := one(stand, s.relation.Field); h.fk.State != rel.IsNull {
-				s.ones[h.fk.Key] = h.row
+				s.ones[h.fk.Key] = h.get()
 			}
 		}
 	}
@@ -174,27 +171,28 @@ func (s *Stands) Give(key rel.Key, owner any, met func(rows []Pointer) error) (b
 	s.table.rows[at] = nil
 	s.reader.nodes[0].rows[s.reader.nodes[0].where[at]-1] = nil
 	from := many(stand, s.relation.Field)
-	back, children := s.relation.Inverse.Field, from.rows
-	var links []unsafe.Pointer
+	back, children := s.relation.Inverse.Field, from.all()
+	var links []Pointer
 	if via := s.relation.Via; via != nil {
 		children, back = nil, via.Link.Inverse.Field
 		if s.relation.Field.Rel.Link != nil {
-			links = through(stand, s.relation.Field).links
+			links = through(stand, s.relation.Field).links()
 			children = links
 		}
 	}
 	for _, child := range children {
-		if fk := one(child, back); fk.row == stand {
-			fk.row = to
+		if fk := one(child, back); fk.get() == stand {
+			fk.set(to)
 		}
 	}
-	if err := met(slices.Concat(from.rows, links)); err != nil {
+	if err := met(slices.Concat(from.all(), links)); err != nil {
 		return true, err
 	}
 	h := many(to, s.relation.Field)
-	h.rows, h.many.Loaded = from.rows, true
+	h.hold(from.all())
+	h.many.Loaded = true
 	if links != nil {
-		through(to, s.relation.Field).links = links
+		through(to, s.relation.Field).holdLinks(links)
 	}
 	return true, nil
 }

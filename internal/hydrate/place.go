@@ -3,7 +3,6 @@ package hydrate
 import (
 	"database/sql/driver"
 	"fmt"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
@@ -18,12 +17,12 @@ type PlaceValue struct {
 // Places gathers where the roots of a result are in their order.
 type Places struct {
 	r  *Reader
-	of map[unsafe.Pointer][]PlaceValue
+	of map[Pointer][]PlaceValue
 }
 
 // PlacesOf returns the places of the roots that r reads, none so far.
 func PlacesOf(r *Reader) *Places {
-	return &Places{r, map[unsafe.Pointer][]PlaceValue{}}
+	return &Places{r, map[Pointer][]PlaceValue{}}
 }
 
 // Of returns the place of a root.

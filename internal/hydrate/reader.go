@@ -4,7 +4,6 @@ import (
 	"database/sql/driver"
 	"math"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
@@ -35,25 +34,25 @@ type nodeState struct {
 
 	table *table
 	slab  slab
-	made  int              // rows that the slab has given
-	track Tracker          // if the model is tracked
-	rows  []unsafe.Pointer // if the node keeps them
-	ords  []int64          // of the root's rows
-	where []int32          // a row's place in rows, plus one, by its place in the table
-	keys  []rel.Key        // by place in rows, if the node keeps them
-	read  []bool           // by place in rows: whether the row itself has come up, not only its children
-	links []link           // of a to-many node
-	fresh []any            // the rows that were read here, if they have a hook
+	made  int       // rows that the slab has given
+	track Tracker   // if the model is tracked
+	rows  []Pointer // if the node keeps them
+	ords  []int64   // of the root's rows
+	where []int32   // a row's place in rows, plus one, by its place in the table
+	keys  []rel.Key // by place in rows, if the node keeps them
+	read  []bool    // by place in rows: whether the row itself has come up, not only its children
+	links []link    // of a to-many node
+	fresh []any     // the rows that were read here, if they have a hook
 
 	last       place
 	lastKey    rel.Key
-	lastParent unsafe.Pointer
+	lastParent Pointer
 }
 
 // A link says that a parent has a child.
 type link struct {
 	parent int32
-	child  unsafe.Pointer
+	child  Pointer
 	ord    int64
 }
 
@@ -89,7 +88,7 @@ func (r *Reader) prepare(hint int) {
 			}
 			ns.reserve(min(int(n.size.rows.Load()), maxReserve), min(int(n.size.links.Load()), maxReserve))
 		}
-		ns.slab = newSlab(n.slice, n.Model.RowType().Size(), expect)
+		ns.slab = newSlab(n.slice, rowType(n.Model).Size(), expect)
 		if n.table < 0 {
 			continue
 		}
@@ -207,10 +206,11 @@ func (r *Reader) node(i int, row []driver.Value) error {
 		return n.number(*here, &key, row)
 	case n.Apart:
 	case n.ofPair:
-		*(*unsafe.Pointer)(parent.row) = here.row
+		point(parent.row, here.row)
 	case n.Relation.Kind == schema.ToOne:
 		h := one(parent.row, n.Relation.Field)
-		h.row, h.fk.State = here.row, rel.Loaded
+		h.set(here.row)
+		h.fk.State = rel.Loaded
 	default:
 		return r.attach(n, parent, *here, &key, row)
 	}
@@ -266,7 +266,7 @@ func (r *Reader) take(n *nodeState, key *rel.Key, row []driver.Value, here *plac
 
 // enter notes that the row at a place in the table belongs to the node, and
 // returns its place in the node's rows.
-func (n *nodeState) enter(at int32, p unsafe.Pointer, key *rel.Key) int32 {
+func (n *nodeState) enter(at int32, p Pointer, key *rel.Key) int32 {
 	if !n.keep && (n.Relation == nil || n.Relation.Kind != schema.ToMany) {
 		return 0
 	}
@@ -309,7 +309,7 @@ func (n *nodeState) number(here place, key *rel.Key, row []driver.Value) error {
 }
 
 // fill decodes the columns of n into the fresh row at p.
-func (n *nodeState) fill(p unsafe.Pointer, row []driver.Value) error {
+func (n *nodeState) fill(p Pointer, row []driver.Value) error {
 	if n.hooked {
 		n.fresh = append(n.fresh, n.box.box(p))
 	}
@@ -322,10 +322,10 @@ func (n *nodeState) fill(p unsafe.Pointer, row []driver.Value) error {
 	return nil
 }
 
-func (n *nodeState) values(p unsafe.Pointer, row []driver.Value) error {
+func (n *nodeState) values(p Pointer, row []driver.Value) error {
 	for i := range n.decode {
 		d := &n.decode[i]
-		if err := d.decode(unsafe.Add(p, d.offset), row[d.slot]); err != nil {
+		if err := d.decode(d.spot.in(p), row[d.slot]); err != nil {
 			return columnError(d.column, err)
 		}
 	}
@@ -364,7 +364,8 @@ func (n *nodeState) values(p unsafe.Pointer, row []driver.Value) error {
 func (r *Reader) attach(n *nodeState, parent, child place, key *rel.Key, row []driver.Value) error {
 	if !n.Model.Bare {
 		h := one(child.row, n.Relation.Inverse.Field)
-		h.row, h.fk.State = parent.row, rel.Loaded
+		h.set(parent.row)
+		h.fk.State = rel.Loaded
 	}
 	if n.again(child.at) {
 		return nil // a child has one parent: this is the same link again

@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"strings"
 	"sync"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
@@ -33,16 +32,16 @@ type RecordField struct {
 	// Column is a column of no table that holds values of the field.
 	Column *schema.Column
 
-	offset uintptr
+	spot   spot
 	decode decoder
 }
 
-// A part is a run of fields of one struct, or a struct inside.
+// A part is a run of fields of the struct, or of one that a pointer in it
+// leads to.
 type part struct {
 	from, to int
 	inner    *Record // nil for fields of the struct itself
-	offset   uintptr
-	pointer  bool
+	spot     spot    // of the pointer
 }
 
 //nolint:gochecknoglobals // a cache of what follows from a type
@@ -109,7 +108,7 @@ func (r *Record) add(t reflect.Type, prefix, path string) error {
 			r.field(RecordField{
 				Name: join(prefix, schema.SnakeCase(sf.Name)), Text: join(prefix, text), path: fmt.Sprintf("%s.%s", r.typ, where),
 				mend: "or the option zero", zero: options == "zero" || c.Value.Kind == dialect.Array,
-				Column: c, offset: sf.Offset, decode: codecOf(c.Field).decode,
+				Column: c, spot: spotIn(sf), decode: codecOf(c.Field).decode,
 			})
 			continue
 		}
@@ -185,23 +184,44 @@ func (r *Record) nested(sf reflect.StructField, prefix, where string) error {
 		if pointer {
 			return fmt.Errorf("%s is a slice behind a pointer, which may be nil; take the struct itself", s.path)
 		}
-		s.offset += sf.Offset
+		s.spot = spotIn(sf).then(s.spot)
 		r.Slices = append(r.Slices, s)
 	}
-	from := len(r.Fields)
-	r.Fields = append(r.Fields, inner.Fields...)
-	inner.typ = t
-	r.parts = append(r.parts, part{from: from, to: len(r.Fields), inner: inner, offset: sf.Offset, pointer: pointer})
+	if pointer {
+		inner.typ = t
+		r.pointed(inner, inner.Fields, spotIn(sf))
+		return nil
+	}
+	// What is in a struct itself is read from where the whole is: nothing but
+	// unsafe gets a pointer to an embedded struct that is not exported.
+	for _, p := range inner.parts {
+		fields := inner.Fields[p.from:p.to]
+		if p.inner != nil {
+			r.pointed(p.inner, fields, spotIn(sf).then(p.spot))
+			continue
+		}
+		for _, f := range fields {
+			f.spot = spotIn(sf).then(f.spot)
+			r.field(f)
+		}
+	}
 	return nil
+}
+
+// pointed adds the fields of a struct that the pointer at a spot leads to.
+func (r *Record) pointed(inner *Record, fields []RecordField, at spot) {
+	from := len(r.Fields)
+	r.Fields = append(r.Fields, fields...)
+	r.parts = append(r.parts, part{from: from, to: len(r.Fields), inner: inner, spot: at})
 }
 
 // Read stores the values of a row in a zero value of the type, of which it is
 // given the address.
 func (r *Record) Read(p any, row []driver.Value) error {
-	return r.read(reflect.ValueOf(p).UnsafePointer(), row)
+	return r.read(pointerOf(reflect.ValueOf(p)), row)
 }
 
-func (r *Record) read(p unsafe.Pointer, row []driver.Value) error {
+func (r *Record) read(p Pointer, row []driver.Value) error {
 	for i := range r.parts {
 		part := &r.parts[i]
 		if part.inner == nil {
@@ -212,17 +232,14 @@ func (r *Record) read(p unsafe.Pointer, row []driver.Value) error {
 			}
 			continue
 		}
-		values, at := row[part.from:part.to], unsafe.Add(p, part.offset)
-		if part.pointer {
-			if allNull(values) {
-				*(*unsafe.Pointer)(at) = nil
-				continue
-			}
-			inside := reflect.New(part.inner.typ).UnsafePointer()
-			*(*unsafe.Pointer)(at) = inside
-			at = inside
+		values, at := row[part.from:part.to], part.spot.in(p)
+		if allNull(values) {
+			point(at, nil)
+			continue
 		}
-		if err := part.inner.read(at, values); err != nil {
+		inside := pointerOf(reflect.New(part.inner.typ))
+		point(at, inside)
+		if err := part.inner.read(inside, values); err != nil {
 			return err
 		}
 	}
@@ -238,11 +255,11 @@ func allNull(values []driver.Value) bool {
 	return true
 }
 
-func (f *RecordField) store(p unsafe.Pointer, v driver.Value) error {
+func (f *RecordField) store(p Pointer, v driver.Value) error {
 	if v == nil && f.zero { // as the memory is, which is new
 		return nil
 	}
-	err := f.decode(unsafe.Add(p, f.offset), v)
+	err := f.decode(f.spot.in(p), v)
 	switch {
 	case errors.Is(err, errNull):
 		return fmt.Errorf("%s is NULL; take a pointer or a sql.Null, %s", f.path, f.mend)

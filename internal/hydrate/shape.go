@@ -4,7 +4,6 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/schema"
@@ -132,7 +131,7 @@ type KeySlots struct {
 
 type slotDecoder struct {
 	slot   int
-	offset uintptr
+	spot   spot
 	decode decoder
 	column *schema.Column
 }
@@ -145,8 +144,8 @@ func (s *Shape) Prepare() {
 	}
 	for i, n := range s.Nodes {
 		n.key = newKeyReader(n.KeySlots, n.KeyColumns)
-		n.box = newBoxer(n.Model.RowType())
-		n.slice = reflect.SliceOf(n.Model.RowType())
+		n.box = newBoxer(rowType(n.Model))
+		n.slice = reflect.SliceOf(rowType(n.Model))
 		n.layout = LayoutOf(n.Model.Struct)
 		n.left = n.layout.left(n.Unread)
 		n.ofPair = i > 0 && s.Nodes[n.Parent].Model.Bare
@@ -170,7 +169,7 @@ func (s *Shape) Prepare() {
 			n.Keys[j].key = newKeyReader(n.Keys[j].Slots, n.Keys[j].Relation.FromColumns)
 		}
 		for _, c := range n.Columns {
-			n.decode = append(n.decode, slotDecoder{c.Slot, c.Column.Field.Offset, decoderOf(c.Column), c.Column})
+			n.decode = append(n.decode, slotDecoder{c.Slot, spotOf(c.Column.Field), decoderOf(c.Column), c.Column})
 		}
 	}
 	s.Nodes[0].keep = true
@@ -198,6 +197,6 @@ func isInt(t dialect.Type) bool { return t.Kind == dialect.Int || t.Kind == dial
 
 // A place is a row of a node.
 type place struct {
-	row unsafe.Pointer // nil if there is none
-	at  int32          // in the node's rows, if it keeps them
+	row Pointer // nil if there is none
+	at  int32   // in the node's rows, if it keeps them
 }

@@ -2,7 +2,6 @@ package hydrate
 
 import (
 	"math/bits"
-	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -15,7 +14,7 @@ type table struct {
 	others map[rel.Key]int32
 	isInt  bool
 
-	rows   []unsafe.Pointer
+	rows   []Pointer
 	filled []bool // whether the row's columns have been read
 }
 

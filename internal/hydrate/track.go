@@ -7,7 +7,6 @@ import (
 	"math"
 	"sync"
 	"time"
-	"unsafe"
 
 	"github.com/kin-orm/kin/dialect"
 	"github.com/kin-orm/kin/internal/rel"
@@ -24,9 +23,6 @@ type Snapshot struct {
 	text string
 }
 
-// A trackHeader is the layout of kin.Tracked.
-type trackHeader struct{ was *Snapshot }
-
 // A form says how to write down, for comparison only, what a field holds.
 type form uint8
 
@@ -40,7 +36,7 @@ const (
 // A Layout says what is remembered of the rows of a type.
 type Layout struct {
 	fields []trackField
-	at     uintptr // of the trackHeader
+	at     spot // of the kin.Tracked
 }
 
 type trackField struct {
@@ -60,7 +56,7 @@ func LayoutOf(s *schema.Struct) *Layout {
 	if l, ok := layouts.Load(s); ok {
 		return l.(*Layout)
 	}
-	l := &Layout{at: s.Track.Offset}
+	l := &Layout{at: spotOf(s.Track)}
 	for _, f := range s.Fields {
 		if f.Rel.Kind != schema.NoRel && f.Rel.Kind != schema.ToOne {
 			continue
@@ -89,13 +85,13 @@ func LayoutOf(s *schema.Struct) *Layout {
 
 // append appends what the field of the row at p holds, or nothing if that
 // cannot be told.
-func (f *trackField) append(b []byte, p unsafe.Pointer) []byte {
-	at := unsafe.Add(p, f.Offset)
+func (f *trackField) append(b []byte, p Pointer) []byte {
+	at := fieldOf(p, f.Field)
 	switch f.form {
 	case memory:
-		return append(b, unsafe.Slice((*byte)(at), f.Type.Size())...)
+		return appendMemory(b, at, f.Field)
 	case text:
-		return append(append(b, 's'), *(*string)(at)...)
+		return append(append(b, 's'), *as[string](at)...)
 	case toOne:
 		if one(p, f.Field).fk.State == rel.Unread {
 			return append(b, 'u')
@@ -173,14 +169,13 @@ func next(s string) (part string, state partState, rest string) {
 	return s[:n-1], known, s[n-1:]
 }
 
-func (l *Layout) header(p unsafe.Pointer) *trackHeader {
-	return (*trackHeader)(unsafe.Add(p, l.at))
-}
+// snapshotOf returns where the row at p has its snapshot.
+func (l *Layout) snapshotOf(p Pointer) **Snapshot { return as[*Snapshot](held(l.at.in(p))) }
 
 // snapshot returns the snapshot of the row at p, or nil if there is none. One
 // of another primary key is of another row, of which this is a copy.
-func (l *Layout) snapshot(p unsafe.Pointer) *Snapshot {
-	was := l.header(p).was
+func (l *Layout) snapshot(p Pointer) *Snapshot {
+	was := *l.snapshotOf(p)
 	if was == nil {
 		return nil
 	}
@@ -232,10 +227,10 @@ func (l *Layout) Changed(row any) []*schema.Field {
 }
 
 // Was returns the snapshot of row, a *T, for [Layout.Restore].
-func (l *Layout) Was(row any) *Snapshot { return l.header(unbox(row)).was }
+func (l *Layout) Was(row any) *Snapshot { return *l.snapshotOf(unbox(row)) }
 
 // Restore gives row, a *T, a snapshot that it had before. None is nil.
-func (l *Layout) Restore(row any, was *Snapshot) { l.header(unbox(row)).was = was }
+func (l *Layout) Restore(row any, was *Snapshot) { *l.snapshotOf(unbox(row)) = was }
 
 // A Tracker makes snapshots of rows of one type, several in one piece of
 // memory.
@@ -254,7 +249,7 @@ func (t *Tracker) Track(row any, only func(*schema.Field) bool) { t.track(unbox(
 
 // track has the row at p remember what it holds. left says, by place, which
 // fields were not read; it is nil if all were.
-func (t *Tracker) track(p unsafe.Pointer, only func(*schema.Field) bool, left []bool) {
+func (t *Tracker) track(p Pointer, only func(*schema.Field) bool, left []bool) {
 	var rest string
 	var own bool
 	if only != nil {
@@ -284,7 +279,7 @@ func (t *Tracker) track(p unsafe.Pointer, only func(*schema.Field) bool, left []
 		t.snapshots = make([]Snapshot, 0, t.grow)
 	}
 	t.snapshots = append(t.snapshots, Snapshot{t.keep()})
-	t.header(p).was = &t.snapshots[len(t.snapshots)-1]
+	*t.snapshotOf(p) = &t.snapshots[len(t.snapshots)-1]
 }
 
 func appendPart[S []byte | string](b []byte, part S, known bool) []byte {
@@ -303,5 +298,5 @@ func (t *Tracker) keep() string {
 	}
 	at := len(t.texts)
 	t.texts = append(t.texts, t.all...)
-	return unsafe.String(&t.texts[at], n)
+	return textOf(t.texts[at:])
 }

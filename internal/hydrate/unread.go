@@ -2,7 +2,6 @@ package hydrate
 
 import (
 	"slices"
-	"unsafe"
 
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
@@ -11,8 +10,8 @@ import (
 // text returns the parts of the snapshot of the row at p, and whether they are
 // its own: those of another primary key say only what was not read, which is
 // so for a copy too.
-func (l *Layout) text(p unsafe.Pointer) (text string, own bool) {
-	was := l.header(p).was
+func (l *Layout) text(p Pointer) (text string, own bool) {
+	was := *l.snapshotOf(p)
 	if was == nil {
 		return "", false
 	}
@@ -33,11 +32,11 @@ func (l *Layout) left(out []*schema.Field) []bool {
 }
 
 // blank reports whether a field that was not read is still as it was then.
-func (f *trackField) blank(p unsafe.Pointer) bool {
+func (f *trackField) blank(p Pointer) bool {
 	if f.form == toOne {
 		return one(p, f.Field).fk.State == rel.Unread
 	}
-	return isZero(f.Field, unsafe.Add(p, f.Offset))
+	return isZero(f.Field, fieldOf(p, f.Field))
 }
 
 // Unread returns the fields of row, a *T, that the query which read it left
@@ -58,13 +57,13 @@ func (l *Layout) Unread(row any) (fields []*schema.Field) {
 // Forget has row, a *T, know nothing of the database but which fields were not
 // read: of these it holds nothing that could be written.
 func (t *Tracker) Forget(row any) {
-	h := t.header(unbox(row))
-	if h.was == nil {
+	at := t.snapshotOf(unbox(row))
+	if *at == nil {
 		return
 	}
 	var text []byte
 	some := false
-	rest := h.was.text
+	rest := (*at).text
 	for range t.fields {
 		var state partState
 		_, state, rest = next(rest)
@@ -74,8 +73,8 @@ func (t *Tracker) Forget(row any) {
 			text = append(text, 0)
 		}
 	}
-	h.was = nil
+	*at = nil
 	if some {
-		h.was = &Snapshot{string(text)}
+		*at = &Snapshot{string(text)}
 	}
 }

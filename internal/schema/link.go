@@ -2,7 +2,6 @@ package schema
 
 import (
 	"cmp"
-	"reflect"
 	"slices"
 	"strings"
 )
@@ -234,18 +233,4 @@ func (r *resolver) linkTo(m *Model, f *Field, link, at *Model, name string, not 
 		return found[0]
 	}
 	return nil
-}
-
-// pairType is what stands for a row of a link table that has no struct: a
-// pointer to the row that it leads to.
-//
-//nolint:gochecknoglobals // a type
-var pairType = reflect.TypeFor[*struct{}]()
-
-// RowType returns the type of the model's rows in memory.
-func (m *Model) RowType() reflect.Type {
-	if m.Bare {
-		return pairType
-	}
-	return m.Type
 }
