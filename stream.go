@@ -56,12 +56,46 @@ func (s *session) stream(ctx context.Context, db Executor, c *compiled, model re
 }
 
 func (s *session) streamIn(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) error {
+	if c.first == nil && s.Guard == nil {
+		return s.streamDirect(ctx, db, c, model, each, yield)
+	}
 	rows, err := s.ask(ctx, db, c, c.args)
 	if err != nil {
 		return s.queryError(ctx, model, err)
 	}
 	return s.streamRows(ctx, rows, c, model, each, yield)
 }
+
+// streamDirect reads the rows where they come from. The connection is not to be
+// had meanwhile, by which the caller of yield might be waited for: it must be the
+// pool's, and not a transaction's.
+func (s *session) streamDirect(ctx context.Context, db Executor, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) error {
+	reader, err := s.reader(ctx, db, c.locks)
+	if err != nil {
+		return s.queryError(ctx, model, err)
+	}
+	st := &streaming{session: s, query: c, model: model, yield: yield, each: each, reader: hydrate.NewReader(c.Shape, 1)}
+	var failed error // which says what the query is about
+	_, err = reader.Each(ctx, c.sql, c.args, c.Shape.Width, true, func(row []driver.Value) error {
+		st.row = row
+		if failed = st.take(ctx, 1); failed == nil && st.stopped {
+			return errStopped
+		}
+		return failed
+	})
+	switch {
+	case failed != nil:
+		return failed
+	case st.stopped:
+		return nil
+	case err != nil:
+		return s.queryError(ctx, model, err)
+	}
+	return st.flush(ctx)
+}
+
+// errStopped ends the reading of rows that nobody wants any more.
+var errStopped = errors.New("kin: stopped")
 
 // streamRows reads the rows of a statement that has begun, and closes them.
 func (s *session) streamRows(ctx context.Context, rows *exec.Rows, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) (err error) {
@@ -99,30 +133,37 @@ func (st *streaming) run(ctx context.Context, chunk int) error {
 		if next != nil && !errors.Is(next, io.EOF) {
 			return st.session.queryError(ctx, st.model, next)
 		}
-		ends := next != nil
-		if !ends {
-			starts, err := st.reader.Starts(st.row)
-			if err != nil {
-				return st.session.queryError(ctx, st.model, err)
-			}
-			if starts {
-				ends = st.roots == chunk
-				st.roots++
-			}
+		if next != nil {
+			return st.flush(ctx)
 		}
-		if ends {
-			if err := st.flush(ctx); err != nil || next != nil || st.stopped {
+		if err := st.take(ctx, chunk); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take takes a row, and hands on the chunk before it if it begins the next.
+func (st *streaming) take(ctx context.Context, chunk int) error {
+	starts, err := st.reader.Starts(st.row)
+	if err != nil {
+		return st.session.queryError(ctx, st.model, err)
+	}
+	if starts {
+		if st.roots == chunk {
+			if err := st.flush(ctx); err != nil || st.stopped {
 				return err
 			}
-			st.roots = 1
+			st.roots = 0
 		}
-		err := st.reader.Row(st.row)
-		if err == nil && st.each != nil {
-			err = st.each(st.reader, st.row)
-		}
-		if err != nil {
-			return st.session.queryError(ctx, st.model, err)
-		}
+		st.roots++
+	}
+	err = st.reader.Row(st.row)
+	if err == nil && st.each != nil {
+		err = st.each(st.reader, st.row)
+	}
+	if err != nil {
+		return st.session.queryError(ctx, st.model, err)
 	}
 	return nil
 }
