@@ -1,3 +1,5 @@
+//go:build !kin_safe
+
 package bench_test
 
 import (
