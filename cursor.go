@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"reflect"
 	"strings"
 
@@ -76,7 +77,7 @@ type cursor struct {
 
 func (q *query) pageFrom(ctx context.Context, db Executor, t reflect.Type, text string, size int) (rows []hydrate.Pointer, next, previous string, err error) {
 	switch {
-	case size < 1 || size >= 1<<31:
+	case size < 1 || size > math.MaxInt32:
 		err = fmt.Errorf("kin: a page of %s: a page has at least one row, and not %d", t.Name(), size)
 	case q != nil && (q.limit != nil || q.offset != 0):
 		err = fmt.Errorf("kin: a page of %s: a query with a limit or an offset has no pages by cursor; the size is the limit, and the cursor the offset", t.Name())

@@ -154,6 +154,9 @@ func (st *streaming) take(ctx context.Context, chunk int) error {
 			if err := st.flush(ctx); err != nil || st.stopped {
 				return err
 			}
+			if err := ctx.Err(); err != nil { // as the caller may have had it end
+				return st.session.queryError(ctx, st.model, err)
+			}
 			st.roots = 0
 		}
 		st.roots++
