@@ -46,15 +46,10 @@ func (s *session) each(ctx context.Context, db Executor, c *compiled, args []dri
 // several goroutines at once.
 type readSize struct{ values atomic.Int64 }
 
-// manyValues is from how many values on a statement is worth preparing anew for
-// reading its rows directly, where it is database/sql that keeps statements:
-// measured on SQLite.
-const manyValues = 2000
-
 // each calls f for every row of a statement.
 func (s *readSize) each(ctx context.Context, on *exec.Session, sql string, args []driver.Value, width int, f func(row []driver.Value) error) error {
 	last := s.values.Load()
-	rows, err := on.Each(ctx, sql, args, width, last >= manyValues, f)
+	rows, err := on.Each(ctx, sql, args, width, last, f)
 	if n := rows * int64(width); n != last {
 		s.values.Store(n)
 	}

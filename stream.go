@@ -76,7 +76,7 @@ func (s *session) streamDirect(ctx context.Context, db Executor, c *compiled, mo
 	}
 	st := &streaming{session: s, query: c, model: model, yield: yield, each: each, reader: hydrate.NewReader(c.Shape, 1)}
 	var failed error // which says what the query is about
-	_, err = reader.Each(ctx, c.sql, c.args, c.Shape.Width, true, func(row []driver.Value) error {
+	_, err = reader.Stream(ctx, c.sql, c.args, c.Shape.Width, func(row []driver.Value) error {
 		st.row = row
 		if failed = st.take(ctx, 1); failed == nil && st.stopped {
 			return errStopped

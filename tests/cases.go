@@ -48,6 +48,7 @@ func Cases() []Case {
 		finderCases(),
 		staleCases(),
 		keptCases(),
+		pushCases(),
 		softDeleteCases(),
 		namedFilterCases(),
 		reviewCases(),

@@ -20,6 +20,9 @@ type Wire = harness.Wire
 // SQLite returns the embedded database.
 func SQLite() Target { return harness.SQLite() }
 
+// SQLitePushed returns the embedded database, pushing all rows.
+func SQLitePushed() Target { return harness.SQLitePushed() }
+
 // Postgres returns the server at KIN_POSTGRES_DSN, or the one that is on this
 // machine.
 func Postgres() Target { return harness.Postgres() }

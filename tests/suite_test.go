@@ -11,6 +11,11 @@ func TestSQLite(t *testing.T) {
 	tests.Run(t, tests.SQLite())
 }
 
+func TestSQLitePushed(t *testing.T) {
+	t.Parallel()
+	tests.Run(t, tests.SQLitePushed())
+}
+
 func TestPostgres(t *testing.T) {
 	t.Parallel()
 	tests.Run(t, tests.Postgres())

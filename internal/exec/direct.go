@@ -13,15 +13,27 @@ import (
 )
 
 // Each runs a statement and calls each with every row, of which there is one
-// slice: values in it hold until each returns. many is whether there may be many
-// rows. n is how many there were.
+// slice: values in it hold until each returns. values is how many are expected in
+// all rows, 0 if it is not known. n is how many rows there were.
 //
 // Rows are read from the driver itself where that can be done, which is faster:
 // database/sql locks, and looks at the type of every value, once for each row.
 // Where it is database/sql that keeps statements, it is only faster for many.
-func (s Session) Each(ctx context.Context, query string, args []driver.Value, width int, many bool, each func(row []driver.Value) error) (n int64, err error) {
+func (s Session) Each(ctx context.Context, query string, args []driver.Value, width int, values int64, each func(row []driver.Value) error) (n int64, err error) {
+	return s.read(ctx, query, args, values >= manyValues, &reading{ctx: ctx, width: width, values: values, each: each})
+}
+
+// Stream is Each for what takes its time with a row, or does not come back from
+// it: no row is read before it is wanted.
+func (s Session) Stream(ctx context.Context, query string, args []driver.Value, width int, each func(row []driver.Value) error) (n int64, err error) {
+	return s.read(ctx, query, args, true, &reading{ctx: ctx, width: width, values: notPushed, each: each})
+}
+
+// notPushed is fewer values than any number from which on they are pushed.
+const notPushed = -1
+
+func (s Session) read(ctx context.Context, query string, args []driver.Value, many bool, r *reading) (n int64, err error) {
 	if s.mayDirect(many) {
-		r := &reading{ctx: ctx, width: width, each: each}
 		if done, err := s.direct(ctx, query, args, many, r); done {
 			return r.count, err
 		}
@@ -30,7 +42,7 @@ func (s Session) Each(ctx context.Context, query string, args []driver.Value, wi
 	if err != nil {
 		return 0, err
 	}
-	err = rows.Each(width, each)
+	err = rows.Each(r.width, r.each)
 	return rows.event.Rows, err
 }
 
@@ -41,6 +53,11 @@ var errNotDirect = errors.New("kin: not direct")
 // rowsBetween is after how many rows it is looked whether the context has ended.
 // The drivers look themselves when they wait for the server.
 const rowsBetween = 64
+
+// manyValues is from how many values on a statement is worth preparing anew for
+// reading its rows directly, where it is database/sql that keeps statements:
+// measured on SQLite.
+const manyValues = 2000
 
 // connection returns one to be asked, and whether it is to be given back.
 func (s Session) connection(ctx context.Context) (conn *sql.Conn, pooled bool, err error) {
@@ -67,6 +84,8 @@ func (s Session) mayDirect(many bool) bool {
 
 // A use is what is done with a statement on a driver's connection.
 type use interface {
+	// take returns the prepared statement of a connection, or nil.
+	take(conn *stmts.Conn, query string) *stmts.Stmt
 	// prepared runs a prepared statement.
 	prepared(st *stmts.Stmt, args []driver.NamedValue) error
 	// unprepared runs a statement by its text, or returns errNotDirect.
@@ -118,7 +137,7 @@ func (s Session) use(ctx context.Context, dc any, query string, args []driver.Va
 		}
 	}
 	if keeps {
-		if st := conn.Take(ctx, query); st != nil {
+		if st := u.take(conn, query); st != nil {
 			failed := true // by a panic, too
 			defer func() { st.Leave(failed) }()
 			named := st.Args(len(args))
@@ -178,17 +197,28 @@ func giveBack(conn *sql.Conn, pooled bool) error {
 
 // A reading is a statement whose rows are read directly.
 type reading struct {
-	ctx   context.Context //nolint:containedctx // of one call
-	width int
-	each  func(row []driver.Value) error
-	from  driver.Rows
-	count int64
+	ctx    context.Context //nolint:containedctx // of one call
+	width  int
+	values int64
+	each   func(row []driver.Value) error
+	from   driver.Rows
+	count  int64
 }
 
-func (r *reading) begun() bool { return r.from != nil }
+func (r *reading) begun() bool { return r.from != nil || r.count > 0 }
 func (r *reading) rows() int64 { return r.count }
 
+func (r *reading) take(conn *stmts.Conn, query string) *stmts.Stmt {
+	if st := conn.TakePushing(r.ctx, query, r.width, r.values); st != nil {
+		return st
+	}
+	return conn.Take(r.ctx, query)
+}
+
 func (r *reading) prepared(st *stmts.Stmt, args []driver.NamedValue) error {
+	if st.Pushes() {
+		return st.Push(r.ctx, args, r.row)
+	}
 	rows, err := st.QueryContext(r.ctx, args)
 	if err != nil {
 		return err
@@ -229,16 +259,22 @@ func (r *reading) all(rows driver.Rows) (err error) {
 		case err != nil:
 			return err
 		}
-		r.count++
-		if err := r.each(row); err != nil {
+		if err := r.row(row); err != nil {
 			return err
 		}
-		if r.count%rowsBetween == 0 {
-			if err := r.ctx.Err(); err != nil {
-				return err
-			}
-		}
 	}
+}
+
+// row takes a row.
+func (r *reading) row(row []driver.Value) error {
+	r.count++
+	if err := r.each(row); err != nil {
+		return err
+	}
+	if r.count%rowsBetween == 0 {
+		return r.ctx.Err()
+	}
+	return nil
 }
 
 // A changing is a statement without rows.
@@ -246,6 +282,8 @@ type changing struct {
 	ctx    context.Context //nolint:containedctx // of one call
 	result driver.Result
 }
+
+func (c *changing) take(conn *stmts.Conn, query string) *stmts.Stmt { return conn.Take(c.ctx, query) }
 
 func (c *changing) begun() bool { return c.result != nil }
 

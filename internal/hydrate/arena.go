@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"math"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
@@ -110,6 +111,19 @@ func (a *Arena) Int(n int64) driver.Value {
 		return n
 	}
 	return keep(&a.ints, n, intType)
+}
+
+// Text returns a copy of s, which the Arena holds.
+func (a *Arena) Text(s string) driver.Value {
+	if len(s) > arenaBytes/4 {
+		return a.text(strings.Clone(s))
+	}
+	if cap(a.bytes)-len(a.bytes) < len(s) {
+		a.bytes = make([]byte, 0, arenaBytes)
+	}
+	from := len(a.bytes)
+	a.bytes = append(a.bytes, s...)
+	return a.text(textOf(a.bytes[from:]))
 }
 
 func (a *Arena) text(s string) driver.Value { return keep(&a.texts, s, textType) }

@@ -346,7 +346,7 @@ func (a *armBuilder) slotOf(row *armRow, c *schema.Column, t *Table) *Slot {
 // take returns a slot that the row does not use yet and that can hold the
 // column: a shared one of its kind, or a new one.
 func (a *armBuilder) take(row *armRow, c *schema.Column) *Slot {
-	shared := a.traits.AnyTypes || c.Source.Field.Tag.Type == "" && c.Value.Kind != dialect.Custom && c.Value.Kind != dialect.Array
+	shared := c.Source.Field.Tag.Type == "" && c.Value.Kind != dialect.Custom && (a.traits.AnyTypes || c.Value.Kind != dialect.Array)
 	for _, s := range a.pool {
 		if _, used := row.refs[s]; !used && shared && s.Shared && a.fits(s.Column, c) {
 			return s
@@ -358,9 +358,13 @@ func (a *armBuilder) take(row *armRow, c *schema.Column) *Slot {
 }
 
 // fits reports whether two columns may take the same place in two arms. A
-// database without types takes anything anywhere.
+// database without types takes anything anywhere, but where the arms are a
+// subquery, SQLite makes an integer beside floats one of them.
 func (a *armBuilder) fits(x, y *schema.Column) bool {
-	return a.traits.AnyTypes || x.Value.Kind == y.Value.Kind
+	if a.traits.AnyTypes {
+		return (x.Value.Kind == dialect.Float) == (y.Value.Kind == dialect.Float)
+	}
+	return x.Value.Kind == y.Value.Kind
 }
 
 // finish gives every arm all slots of the pool.

@@ -9,17 +9,22 @@ import (
 // Connector returns a connector whose connections are [*Conn]s of those of
 // another, if these have all that is in driverConn; others stay as they are.
 func Connector(c driver.Connector) driver.Connector {
-	k := connector{c, NewSeen()}
-	if closer, ok := c.(io.Closer); ok {
-		return closing{k, closer}
+	return made(connector{Connector: c, seen: NewSeen()})
+}
+
+func made(c connector) driver.Connector {
+	if closer, ok := c.Connector.(io.Closer); ok {
+		return closing{c, closer}
 	}
-	return k
+	return c
 }
 
 type connector struct {
 	driver.Connector
 
-	seen *Seen
+	seen   *Seen
+	pusher Pusher // may be nil
+	from   int64
 }
 
 // closing is a connector that is told when its pool is closed.
@@ -33,10 +38,15 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	if dc, ok := conn.(driverConn); ok {
-		return &Conn{driverConn: dc, seen: c.seen}, nil
+	dc, ok := conn.(driverConn)
+	if !ok {
+		return conn, nil
 	}
-	return conn, nil
+	kept := &Conn{driverConn: dc, seen: c.seen}
+	if c.pusher != nil {
+		kept.push = &pushing{Pusher: c.pusher, sink: c.pusher.Sink(), from: c.from}
+	}
+	return kept, nil
 }
 
 // driverConn is what the connections of today's drivers have.
@@ -61,9 +71,11 @@ var (
 type Conn struct {
 	driverConn
 
-	seen  *Seen
-	kept  map[string]*Stmt
-	order []*Stmt // oldest first
+	seen   *Seen
+	kept   map[string]*Stmt
+	pushed map[string]*Stmt // by the queries whose rows they push
+	order  []*Stmt          // of both, oldest first
+	push   *pushing         // nil if rows are not pushed
 }
 
 // Checker returns what checks parameters for the driver, or nil.

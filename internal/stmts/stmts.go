@@ -44,11 +44,12 @@ func (s *Seen) Again(query string) bool {
 type Stmt struct {
 	statement
 
-	conn  *Conn
-	query string
-	args  []driver.NamedValue // memory for those of a run
-	busy  bool
-	used  bool // since it was last looked at for who has to go
+	conn    *Conn
+	query   string
+	columns int                 // of the query, if its rows are pushed
+	args    []driver.NamedValue // memory for those of a run
+	busy    bool
+	used    bool // since it was last looked at for who has to go
 }
 
 // A statement is what drivers prepare.
@@ -70,18 +71,24 @@ func (c *Conn) Take(ctx context.Context, query string) *Stmt {
 		if st = c.prepare(ctx, query); st == nil {
 			return nil
 		}
+		c.keep(st)
 	}
-	if st.busy {
+	return st.take()
+}
+
+// take returns the statement if it is not in use, else nil.
+func (s *Stmt) take() *Stmt {
+	if s.busy {
 		return nil
 	}
-	st.busy, st.used = true, true
-	return st
+	s.busy, s.used = true, true
+	return s
 }
 
 // Args returns room for so many arguments, until Leave is called.
 func (s *Stmt) Args(n int) []driver.NamedValue {
 	if cap(s.args) < n {
-		s.args = make([]driver.NamedValue, n)
+		s.args = make([]driver.NamedValue, n, n+1) // one more to push rows
 	}
 	return s.args[:n]
 }
@@ -106,17 +113,29 @@ func (c *Conn) prepare(ctx context.Context, query string) *Stmt {
 		_ = prepared.Close()
 		return nil
 	}
-	st := &Stmt{statement: stmt, conn: c, query: query}
+	return &Stmt{statement: stmt, conn: c, query: query}
+}
+
+// keep keeps a statement, for which others may have to go.
+func (c *Conn) keep(st *Stmt) {
 	if st.long() {
 		c.makeRoom(keptLong, (*Stmt).long)
 	}
 	c.makeRoom(keptStatements, func(*Stmt) bool { return true })
-	if c.kept == nil {
-		c.kept = map[string]*Stmt{}
-	}
-	c.kept[query] = st
 	c.order = append(c.order, st)
-	return st
+	all := c.like(st)
+	if *all == nil {
+		*all = map[string]*Stmt{}
+	}
+	(*all)[st.query] = st
+}
+
+// like returns the statements of a kind.
+func (c *Conn) like(st *Stmt) *map[string]*Stmt {
+	if st.Pushes() {
+		return &c.pushed
+	}
+	return &c.kept
 }
 
 func (s *Stmt) long() bool { return len(s.query) >= longText }
@@ -148,10 +167,11 @@ func (c *Conn) makeRoom(most int, is func(*Stmt) bool) {
 }
 
 func (c *Conn) drop(st *Stmt) {
-	if c.kept[st.query] != st {
+	all := *c.like(st)
+	if all[st.query] != st {
 		return
 	}
-	delete(c.kept, st.query)
+	delete(all, st.query)
 	c.order = slices.DeleteFunc(c.order, func(other *Stmt) bool { return other == st })
 	_ = st.Close() // which gives memory back; nothing depends on it
 }
@@ -161,6 +181,9 @@ func (c *Conn) Close() error {
 	for _, st := range c.order {
 		_ = st.Close()
 	}
-	c.kept, c.order = nil, nil
+	c.kept, c.pushed, c.order = nil, nil, nil
+	if c.push != nil {
+		c.push.sink.Close()
+	}
 	return c.driverConn.Close()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/kin-orm/kin/dialect/mysql"
 	"github.com/kin-orm/kin/dialect/postgres"
 	"github.com/kin-orm/kin/dialect/sqlite"
+	"github.com/kin-orm/kin/internal/push"
 )
 
 // A Target is a server to run the suite against.
@@ -27,10 +28,24 @@ type Target struct {
 	// DSN leads to a server on which databases may be created and dropped.
 	// SQLite has none.
 	DSN string
+	// Pushed is whether SQLite pushes the rows of all queries, and not only those
+	// that had some the last time.
+	Pushed bool
 }
 
 // SQLite returns the embedded database.
 func SQLite() Target { return Target{Name: "sqlite"} }
+
+// SQLitePushed returns the embedded database, pushing all rows.
+func SQLitePushed() Target { return Target{Name: "sqlite", Pushed: true} }
+
+// String tells targets apart.
+func (target Target) String() string {
+	if target.Pushed {
+		return target.Name + " pushed"
+	}
+	return target.Name
+}
 
 // Postgres returns the server at KIN_POSTGRES_DSN, or the one that is on this
 // machine.
@@ -68,8 +83,8 @@ type Suite struct {
 // says so, or fails if KIN_REQUIRE has the target's name.
 func Run(t *testing.T, test func(t *testing.T, s *Suite)) {
 	t.Helper()
-	for _, target := range []Target{SQLite(), Postgres(), MySQL()} {
-		t.Run(target.Name, func(t *testing.T) {
+	for _, target := range []Target{SQLite(), SQLitePushed(), Postgres(), MySQL()} {
+		t.Run(target.String(), func(t *testing.T) {
 			t.Parallel()
 			target.Need(t)
 			test(t, New(t, target))
@@ -131,8 +146,13 @@ func (s *Suite) With(options ...kin.Option) *Suite {
 // something stands between: one whose connections keep statements, but for
 // PostgreSQL, whose driver does.
 func (target Target) Keeping(c driver.Connector) driver.Connector {
-	if target.Name == "postgres" {
+	switch {
+	case target.Name == "postgres":
 		return c
+	case target.Pushed:
+		return push.Connector(c, 0)
+	case target.Name == "sqlite":
+		return push.Connector(c, push.Values)
 	}
 	return dialect.KeepStatements(c)
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
+
+	"github.com/kin-orm/kin/internal/push"
 )
 
 // A Wire counts the statements that are run on a database's connections, and
@@ -89,10 +91,12 @@ func (w *Wire) statement(query string) {
 	w.statements = append(w.statements, query)
 }
 
-func (w *Wire) row() {
+func (w *Wire) row() { w.pushed(1) }
+
+func (w *Wire) pushed(rows int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.rows++
+	w.rows += rows
 }
 
 // Connector returns a connector whose connections are counted.
@@ -199,6 +203,13 @@ func (s *wireStmt) Close() error {
 
 func (s *wireStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	rows, err := s.Stmt.(driver.StmtQueryContext).QueryContext(ctx, args)
+	if query, ok := push.Query(s.query); ok {
+		if n := int(push.Rows(args[len(args)-1].Value)); err == nil || n > 0 {
+			s.conn.Wire.statement(query)
+			s.conn.Wire.pushed(n)
+		}
+		return rows, err
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,213 @@
+// Package push has SQLite hand the rows of a statement to a function in Go while
+// it runs, in place of giving them to who asks for the next.
+//
+// A row that is asked for costs its driver two calls for each value, each of which
+// takes and leaves the connection's lock, and a call for the step to it. The
+// arguments of a function have neither. So a query is made the source of an
+// aggregate function that is given all its columns, and its one result is how many
+// rows there were: on a table of twelve columns, that is twice as fast.
+//
+// SQLite keeps the order of a subquery for an aggregate that is not one of its own:
+// see SF_OrderByReqd in its select.c.
+package push
+
+import (
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"modernc.org/sqlite"
+
+	"github.com/kin-orm/kin/internal/hydrate"
+	"github.com/kin-orm/kin/internal/stmts"
+)
+
+const (
+	function = "kin_push"
+	// mostColumns keeps from SQLite's bound on the arguments of a function, of
+	// which one is the sink's.
+	mostColumns = 100
+	// Values is from how many values on it has been measured as faster to have
+	// them pushed.
+	Values = 8
+)
+
+func init() { //nolint:gochecknoinits // the driver asks for this before connections are opened
+	sqlite.MustRegisterFunction(function, &sqlite.FunctionImpl{
+		NArgs:         -1,
+		MakeAggregate: func(sqlite.FunctionContext) (sqlite.AggregateFunction, error) { return new(aggregate), nil },
+		VolatileArgs:  true, // texts are copied here: the driver's own way ends them at a NUL
+	})
+}
+
+// Connector returns a connector of SQLite whose connections keep statements, and
+// push their rows if so many values are expected.
+func Connector(c driver.Connector, from int64) driver.Connector {
+	return stmts.Pushing(c, pusher{}, from)
+}
+
+type pusher struct{}
+
+// Text implements [stmts.Pusher].
+func (pusher) Text(query string, columns int) string {
+	if columns > mostColumns {
+		return ""
+	}
+	names := make([]string, columns)
+	for i := range names {
+		names[i] = "c" + strconv.Itoa(i)
+	}
+	list := strings.Join(names, ", ")
+	// The line may end with a comment.
+	return "WITH kin_rows (" + list + ") AS (" + query + "\n) SELECT " + function + "(?, " + list + ") FROM kin_rows"
+}
+
+// Query returns the query that a text was made of, if it was.
+func Query(text string) (query string, ok bool) {
+	_, query, begins := strings.Cut(text, ") AS (")
+	at := strings.LastIndex(query, "\n) SELECT "+function+"(")
+	if !begins || at < 0 || !strings.HasPrefix(text, "WITH kin_rows (") {
+		return "", false
+	}
+	return query[:at], true
+}
+
+// Sink implements [stmts.Pusher].
+func (pusher) Sink() stmts.Sink { return open() }
+
+// sinks are those of all connections, by their numbers. Who looks one up takes no
+// lock.
+//
+//nolint:gochecknoglobals // functions are the driver's, for all connections
+var sinks struct {
+	sync.Mutex
+	all atomic.Pointer[[]*sink] // not changed; nil where a number is free
+}
+
+// A sink is what is given the rows of a connection.
+type sink struct {
+	number   int64
+	row      func([]driver.Value) error // nil between statements
+	err      error                      // of row
+	rows     int64                      // of the statement that runs, or was the last
+	panicked any                        // by row
+	texts    hydrate.Arena              // what is left of it is for the next statement
+}
+
+// open returns a new sink. Its number is as low as can be: Go has memory for low
+// ones, where the driver needs it for each row.
+func open() *sink {
+	sinks.Lock()
+	defer sinks.Unlock()
+	var all []*sink
+	if old := sinks.all.Load(); old != nil {
+		all = append(all, *old...)
+	}
+	at := 0
+	for at < len(all) && all[at] != nil {
+		at++
+	}
+	if at == len(all) {
+		all = append(all, nil)
+	}
+	s := &sink{number: int64(at)}
+	all[at] = s
+	sinks.all.Store(&all)
+	return s
+}
+
+// Close implements [stmts.Sink].
+func (s *sink) Close() {
+	sinks.Lock()
+	defer sinks.Unlock()
+	all := append([]*sink(nil), *sinks.all.Load()...)
+	all[s.number] = nil
+	sinks.all.Store(&all)
+}
+
+// find returns the sink that an argument names, or nil.
+func find(arg driver.Value) *sink {
+	n, ok := arg.(int64)
+	all := sinks.all.Load()
+	if !ok || all == nil || n < 0 || n >= int64(len(*all)) {
+		return nil
+	}
+	return (*all)[n]
+}
+
+// Rows returns how many rows have been pushed by the statement that runs, or was
+// the last, on the connection whose sink an argument names.
+func Rows(arg driver.Value) int64 {
+	if s := find(arg); s != nil {
+		return s.rows
+	}
+	return 0
+}
+
+// Arg implements [stmts.Sink].
+func (s *sink) Arg() driver.Value { return s.number }
+
+// Run implements [stmts.Sink].
+func (s *sink) Run(row func([]driver.Value) error, statement func() error) error {
+	s.row, s.rows = row, 0
+	err := statement()
+	failed, panicked := s.err, s.panicked
+	s.row, s.err, s.panicked = nil, nil, nil
+	switch {
+	case panicked != nil:
+		panic(panicked)
+	case failed != nil:
+		return failed // of which SQLite knows the text only
+	}
+	return err
+}
+
+var errPanic = errors.New("panic")
+
+// take is given a row. A panic goes on when SQLite, which knows none, has ended.
+func (s *sink) take(values []driver.Value) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.panicked, err = p, errPanic
+		}
+	}()
+	s.rows++
+	for i, v := range values {
+		if text, ok := v.(string); ok { // which is SQLite's memory
+			values[i] = s.texts.Text(text)
+		}
+	}
+	s.err = s.row(values)
+	return s.err
+}
+
+// An aggregate is the function, while it is given the rows of a statement.
+type aggregate struct{ to *sink }
+
+// Step implements [sqlite.AggregateFunction].
+func (a *aggregate) Step(_ *sqlite.FunctionContext, args []driver.Value) error {
+	if a.to == nil {
+		if len(args) > 0 {
+			a.to = find(args[0])
+		}
+		if a.to == nil || a.to.row == nil {
+			return fmt.Errorf("kin: %s is for kin's own statements", function)
+		}
+	}
+	return a.to.take(args[1:])
+}
+
+// WindowInverse implements [sqlite.AggregateFunction].
+func (a *aggregate) WindowInverse(*sqlite.FunctionContext, []driver.Value) error {
+	return fmt.Errorf("kin: %s is no window function", function)
+}
+
+// WindowValue implements [sqlite.AggregateFunction].
+func (a *aggregate) WindowValue(*sqlite.FunctionContext) (driver.Value, error) { return nil, nil }
+
+// Final implements [sqlite.AggregateFunction].
+func (a *aggregate) Final(*sqlite.FunctionContext) {}
