@@ -37,6 +37,9 @@ func (r *Reader) given(from *oneHeader, node int) bool {
 
 // Finish links children to their parents and returns the roots in order.
 func (r *Reader) Finish() ([]Pointer, error) {
+	if err := r.late.take(r.Row); err != nil {
+		return nil, err
+	}
 	for i, t := range r.tables {
 		if slices.Contains(t.filled, false) {
 			return nil, errSpelling(r.shape.models[i])
@@ -128,6 +131,7 @@ func (r *Reader) Release() {
 func (r *Reader) Reset() {
 	clear(r.ahead)
 	r.ahead = r.ahead[:0]
+	r.late = lateRows{}
 	for i := range r.nodes {
 		n := &r.nodes[i]
 		clear(n.rows)

@@ -22,6 +22,7 @@ type Reader struct {
 	root   int64   // the number of the current root, if the shape has them
 	began  bool
 	ahead  []ahead
+	late   lateRows
 
 	// What link needs for a while:
 	ends, next []int32
@@ -167,6 +168,9 @@ func (r *Reader) Row(row []driver.Value) error {
 			return err
 		}
 	}
+	if r.late.missed {
+		r.late.add(row)
+	}
 	return nil
 }
 
@@ -232,7 +236,17 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 		return place{}, err
 	}
 	// The parent may not have come up yet: databases do not promise the
-	// order of arms. It is made now, and filled when it does.
+	// order of arms.
+	if n.Loose {
+		at, ok := p.table.get(&key)
+		if !ok || !p.table.filled[at] {
+			r.late.missed = true
+			return place{}, nil
+		}
+		row0 := p.table.rows[at]
+		return place{row0, p.enter(at, row0, &key)}, nil
+	}
+	// It is made now, and filled when it does.
 	at := p.table.find(&key, &p.slab)
 	row0 := p.table.rows[at]
 	return place{row0, p.enter(at, row0, &key)}, nil

@@ -66,6 +66,9 @@ type Node struct {
 	// Apart is whether the rows, which the parent's foreign key leads to, come
 	// without those that lead to them.
 	Apart bool
+	// Loose is whether rows may name a parent that does not come: they are left
+	// out, with all that hangs on them.
+	Loose bool
 	// NeedTable is whether others look this node's rows up by key.
 	NeedTable bool
 	// Given is whether the rows are in memory already, and not read.

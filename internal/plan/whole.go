@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/lookup"
 	"github.com/kin-orm/kin/internal/schema"
 )
 
@@ -55,10 +56,34 @@ func (b *builder) wholeArms(root *node, nodes []*node) *Statement {
 // the database and not be the same.
 func (n *node) shares() bool {
 	r := n.relation
-	return r.Kind == schema.ToOne && !r.Unique && n.parent.target() == nil && !n.parent.model.Bare && !n.model.Bare &&
-		!slices.ContainsFunc(slices.Concat(r.FromColumns, r.ToColumns), func(c *schema.Column) bool {
-			return c.Value.Kind != dialect.Int && c.Value.Kind != dialect.Uint
-		})
+	return r.Kind == schema.ToOne && !r.Unique && n.parent.target() == nil && !n.parent.model.Bare && !n.model.Bare && byInts(r)
+}
+
+// byInts reports whether a relation's keys are integers, which are the same
+// wherever the database takes them for equal.
+func byInts(r *schema.Relation) bool {
+	return !slices.ContainsFunc(slices.Concat(r.FromColumns, r.ToColumns), func(c *schema.Column) bool {
+		return c.Value.Kind != dialect.Int && c.Value.Kind != dialect.Uint
+	})
+}
+
+// unasked reports whether the rows of n are read without asking whether their
+// parents are there: these are all of their table, and the reader leaves out what
+// a foreign key that leads nowhere has there. It must be able to tell, of rows
+// below n too, which it then leaves out as well.
+func (a *armBuilder) unasked(n *node) bool {
+	return n.toMany() && a.everything(n.parent) && byInts(n.relation) &&
+		!slices.ContainsFunc(n.children, func(c *node) bool { return c.toMany() && !byInts(c.relation) })
+}
+
+// present returns the condition that none of the columns is NULL, or nil.
+func present(t *Table, columns []*schema.Column) (c Cond) {
+	for _, column := range columns {
+		if column.Nullable {
+			c = Both(Not{&Cmp{Ref: Ref{t, column}, Op: lookup.IsNull}}, c)
+		}
+	}
+	return c
 }
 
 // rowsOf returns a SELECT of the rows of n, and their table: of those that rows
@@ -69,6 +94,14 @@ func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
 		return &Select{From: from}, from.Table
 	}
 	t := a.table(n.relation)
+	if a.unasked(n) {
+		sel := &Select{From: &From{Table: t}, Where: t.Scope}
+		if there := present(t, n.relation.ToColumns); there != nil {
+			sel.Where = Both(there, t.Scope)
+		}
+		t.Scope = nil // which is met already
+		return sel, t
+	}
 	keys, parent := a.keysFrom(n.parent)
 	keys.Columns = refs(parent, n.relation.FromColumns)
 	// The children of all rows are nearly all of their table.
