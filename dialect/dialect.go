@@ -108,6 +108,9 @@ type Traits struct {
 	TypedNulls bool
 	// AnyTypes is whether a column of a UNION may hold any types at once.
 	AnyTypes bool
+	// DistinctKeys is whether the rows that the foreign keys of many lead to are
+	// found from the different ones of these, rather than by IN.
+	DistinctKeys bool
 	// NoIndex is written before a column whose index is not to be used: to read
 	// it would be slower than to read the table. Empty where the planner knows.
 	NoIndex string

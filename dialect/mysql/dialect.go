@@ -100,9 +100,10 @@ func newTraits(collation, letters string, isMySQL bool) dialect.Traits {
 		FullText: dialect.TextColumn,
 
 		// The driver writes the zero time as 0000-00-00, which is no time.
-		TextTime:    true,
-		Unsigned:    true,
-		Consecutive: "SELECT @@auto_increment_increment",
+		TextTime:     true,
+		DistinctKeys: true,
+		Unsigned:     true,
+		Consecutive:  "SELECT @@auto_increment_increment",
 
 		Tables:      "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE()",
 		EmptyInsert: "() VALUES ()",

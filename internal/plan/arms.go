@@ -255,18 +255,25 @@ func (a *armBuilder) start(n *node) (*Select, *Table, Expr) {
 		// The keys of the parents are a set: each child is read once.
 		// It is a derived table rather than IN (SELECT …), which MariaDB may
 		// run as a scan of the children for each key.
-		keys := &Select{From: from, Distinct: true}
+		keys := &Select{From: from}
 		parent := a.follow(from, path[:len(path)-1])
-		derived := &Table{Alias: "kin_parents", Derived: keys}
 		t := a.table(n.relation)
-		join := &Join{Parent: derived, Table: t, Inner: true, Right: refs(t, n.relation.ToColumns)}
-		for i, c := range n.relation.FromColumns {
-			keys.Columns = append(keys.Columns, As{Ref{parent, c}, KeyName(i)})
-			join.Left = append(join.Left, Name{derived, KeyName(i)})
-		}
-		return &Select{From: &From{Table: derived, Joins: []*Join{join}}}, t, num
+		return &Select{From: ofKeys(keys, parent, n.relation, t)}, t, num
 	}
 	return &Select{From: from}, a.follow(from, path), num
+}
+
+// ofKeys returns the rows of t that the relation leads to from the rows of parent,
+// which keys selects, once each.
+func ofKeys(keys *Select, parent *Table, r *schema.Relation, t *Table) *From {
+	keys.Distinct = true
+	derived := &Table{Alias: "kin_parents", Derived: keys}
+	join := &Join{Parent: derived, Table: t, Inner: true, Right: refs(t, r.ToColumns)}
+	for i, c := range r.FromColumns {
+		keys.Columns = append(keys.Columns, As{Ref{parent, c}, KeyName(i)})
+		join.Left = append(join.Left, Name{derived, KeyName(i)})
+	}
+	return &From{Table: derived, Joins: []*Join{join}}
 }
 
 // roots returns a From that starts at the roots' keys, and their number.

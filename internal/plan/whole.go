@@ -103,6 +103,11 @@ func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
 		return sel, t
 	}
 	keys, parent := a.keysFrom(n.parent)
+	if n.apart && a.traits.DistinctKeys {
+		sel := &Select{From: ofKeys(keys, parent, n.relation, t), Where: t.Scope}
+		t.Scope = nil
+		return sel, t
+	}
 	keys.Columns = refs(parent, n.relation.FromColumns)
 	// The children of all rows are nearly all of their table.
 	in := &InSelect{Refs: refs(t, n.relation.ToColumns), Select: keys, Most: n.toMany() && a.everything(n.parent)}
