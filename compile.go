@@ -212,7 +212,7 @@ func (c *compiled) write(q *query, m *schema.Model, d dialect.Dialect, sc *scopi
 		}
 	}
 	// Only the shape is needed from here on.
-	c.Statement = &plan.Statement{Shape: c.Shape}
+	c.Statement = &plan.Statement{Shape: c.Shape, Whole: c.Whole}
 }
 
 // writeLevels plans what the query prefetches.

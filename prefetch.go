@@ -133,6 +133,7 @@ func (s *session) readGraph(ctx context.Context, db Executor, c *compiled, args 
 
 func (s *session) readGraphIn(ctx context.Context, c *compiled, args []driver.Value, hint int, watch rowWatch) (*graphRows, error) {
 	g := newGraphRows(s, c, hint)
+	g.whole = c.Whole
 	if err := c.size.each(ctx, &s.Session, c.sql, args, c.Shape.Width, rowReader(g.first.Reader, watch)); err != nil {
 		return nil, err
 	}

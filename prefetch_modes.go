@@ -187,7 +187,7 @@ func (g *graphRows) concurrently(ctx context.Context) error {
 			keys := r.Parents(l.Level)
 			task := &levelTask{level: l, reader: r.Below(l.Level, l.hint(len(keys)))}
 			for rest := keys; len(rest) > 0; {
-				n := min(len(rest), l.most)
+				n := g.atOnce(l, len(rest))
 				begin(task, rest[:n])
 				rest = rest[n:]
 			}

@@ -24,6 +24,7 @@ type level struct {
 	statement *plan.Statement
 	columns   []*schema.Column // whose values the keys are
 	most      int              // how many keys the statement takes
+	unasked   bool             // whether it need not be told them, where the roots are all of their table
 	texts     atomic.Pointer[[]levelText]
 	share     atomic.Int32 // how many rows each parent had the last time, in sixteenths
 	below     []*level
@@ -182,10 +183,21 @@ func (p *leveling) level(above *level, source int, r *schema.Relation, sub *quer
 	if r.Kind == schema.ToMany && l.Shape.Nodes[l.Rows].Ordered {
 		l.Trim = sub
 	}
+	l.unasked = l.mayUnasked(above)
 	if err := p.prepare(l); err != nil {
 		return err
 	}
 	return p.levels(l, q, r.To, rest)
+}
+
+// mayUnasked reports whether the rows of all parents can be asked for without
+// naming these, if the roots are all rows of their table: then the level's parents
+// are, too. What else comes has a foreign key that leads nowhere, which the reader
+// has to tell.
+func (l *level) mayUnasked(above *level) bool {
+	r := l.Relation
+	return r.Kind == schema.ToMany && r.Via == nil && l.Source == above.Rows && l.Shape.ArmSlot < 0 && plan.ByInts(r) &&
+		(above.Above == nil || above.unasked && above.statement.Whole && !slices.ContainsFunc(above.columns, func(c *schema.Column) bool { return c.Nullable }))
 }
 
 // wholesOnly returns what a subquery of Prefetch asks for and has not for itself,
@@ -223,7 +235,7 @@ func (l *level) each(f func(*level)) {
 // for one.
 func (p *leveling) prepare(l *level) error {
 	traits := p.dialect.Traits()
-	text, err := l.text(1, p.dialect)
+	text, err := l.text(sqlgen.FormOf(l.columns, 1, 1, traits), p.dialect)
 	if err != nil {
 		return err
 	}
@@ -251,9 +263,8 @@ func joined(s *hydrate.Shape, at int, hops []*schema.Relation) (int, []*schema.R
 	return at, nil
 }
 
-// text returns the level's statement for n keys.
-func (l *level) text(n int, d dialect.Dialect) (*levelText, error) {
-	form := sqlgen.FormOf(l.columns, n, max(l.most, 1), d.Traits())
+// text returns the level's statement for keys of the form.
+func (l *level) text(form sqlgen.KeyForm, d dialect.Dialect) (*levelText, error) {
 	kept := l.texts.Load()
 	if kept != nil {
 		for i := range *kept {

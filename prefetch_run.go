@@ -10,6 +10,7 @@ import (
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
 	"github.com/kin-orm/kin/internal/schema"
+	"github.com/kin-orm/kin/internal/sqlgen"
 )
 
 // graphRows are the rows of a query and of the levels below it, as they are
@@ -19,6 +20,7 @@ type graphRows struct {
 	query   *compiled
 	levels  *hydrate.Levels
 	first   *hydrate.LevelReader
+	whole   bool // whether the roots are all rows of their table
 	roots   []hydrate.Pointer
 	readers []*hydrate.LevelReader // of all levels, those above before those below
 }
@@ -69,7 +71,7 @@ func (g *graphRows) below(ctx context.Context, above *level, r *hydrate.LevelRea
 		}
 		reader := r.Below(l.Level, l.hint(len(keys)))
 		for rest := keys; len(rest) > 0; {
-			n := min(len(rest), l.most)
+			n := g.atOnce(l, len(rest))
 			if err := g.level(ctx, l, reader, rest[:n]); err != nil {
 				return g.session.levelError(ctx, l, err)
 			}
@@ -85,6 +87,14 @@ func (g *graphRows) below(ctx context.Context, above *level, r *hydrate.LevelRea
 		}
 	}
 	return nil
+}
+
+// atOnce returns how many keys of so many a statement of the level takes.
+func (g *graphRows) atOnce(l *level, keys int) int {
+	if g.whole && l.unasked {
+		return keys
+	}
+	return min(keys, l.most)
 }
 
 // hint returns how many rows are expected of so many parents.
@@ -124,7 +134,11 @@ func (g *graphRows) open(ctx context.Context, l *level, keys []rel.Key) (*exec.R
 // bind returns the statement of a level, and its arguments, for keys.
 func (g *graphRows) bind(l *level, keys []rel.Key) (sql string, args []driver.Value, err error) {
 	d := g.session.dialect
-	text, err := l.text(len(keys), d)
+	form := sqlgen.AllKeys()
+	if !g.whole || !l.unasked {
+		form = sqlgen.FormOf(l.columns, len(keys), l.most, d.Traits())
+	}
+	text, err := l.text(form, d)
 	if err != nil {
 		return "", nil, err
 	}

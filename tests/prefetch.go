@@ -21,6 +21,8 @@ func prefetchCases() []Case {
 		{"prefetch/through", testPrefetchThrough},
 		{"prefetch/composite keys", testPrefetchComposite},
 		{"prefetch/chunks of keys", testPrefetchChunks},
+		{"prefetch/all rows", testPrefetchWhole},
+		{"prefetch/all rows below all rows", testPrefetchWholeBelow},
 		{"prefetch/identity", testPrefetchIdentity},
 		{"prefetch/nothing to load", testPrefetchNothing},
 		{"prefetch/mistakes", testPrefetchMistakes},

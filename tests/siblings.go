@@ -25,6 +25,7 @@ func siblingCases() []Case {
 		{"siblings/a chain is joined", testChain},
 		{"siblings/whole tables like joined ones", testWholeLikeJoined},
 		{"siblings/whole tables and keys that lead nowhere", testWholeDangling},
+		{"siblings/whole tables backwards", testWholeBackwards},
 	}
 }
 

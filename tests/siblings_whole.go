@@ -1,6 +1,12 @@
 package tests
 
 import (
+	"bytes"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
 	"slices"
 	"testing"
 
@@ -8,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/kin-orm/kin"
+	"github.com/kin-orm/kin/tests/harness"
 )
 
 // unchecked runs statements while the database does not look at foreign keys, as
@@ -92,4 +99,85 @@ func testWholeLikeJoined(t *testing.T, s *Suite) {
 			s.Wire.Reset()
 		}
 	}
+}
+
+// testWholeBackwards reads rows in the reverse of the order in which the database
+// gives them, which it does not promise: children come before their parents.
+func testWholeBackwards(t *testing.T, s *Suite) {
+	school := s.NewSchool(t, 4, 5, 2)
+	ctx := t.Context()
+	unchecked(t, s, "UPDATE students SET class_id = 999 WHERE id = 1", "UPDATE teachers SET class_id = 998 WHERE id = 2")
+	for _, load := range [][]string{
+		{"students"},
+		{"students__category", "teachers"},
+		{"students__class__teachers"},
+		{"students__class__students__category", "teachers__category"},
+	} {
+		q := kin.Query[SchoolClass]().SelectRelated(kin.Paths[SchoolClass](load...)...)
+		want, err := q.All(ctx, s.DB)
+		require.NoError(t, err)
+		require.Len(t, want, 4)
+		n := 0
+		for _, c := range want {
+			n += c.Students.Len()
+		}
+		require.Equal(t, len(school.Students)-1, n)
+		pool := sql.OpenDB(backwards{s.Wire.Base})
+		got, err := q.All(ctx, kin.New(pool, s.Dialect()))
+		require.NoError(t, err)
+		require.Len(t, got, 4)
+		for i := range want {
+			require.Equal(t, graph(want[i]), graph(got[i]), load)
+		}
+		require.NoError(t, pool.Close())
+	}
+}
+
+// A backwards is a connector whose connections give the rows of a query last to
+// first.
+type backwards struct{ driver.Connector }
+
+func (b backwards) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := b.Connector.Connect(ctx)
+	return &backwardsConn{harness.WireConn{Conn: conn, Wire: &Wire{}}}, err
+}
+
+type backwardsConn struct{ harness.WireConn }
+
+func (c *backwardsConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.WireConn.QueryContext(ctx, query, args)
+	if err != nil {
+		return nil, err
+	}
+	all := &backwardsRows{Rows: rows}
+	for {
+		row := make([]driver.Value, len(rows.Columns()))
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return all, nil
+		case err != nil:
+			return nil, errors.Join(err, rows.Close())
+		}
+		for i, v := range row {
+			if b, ok := v.([]byte); ok {
+				row[i] = bytes.Clone(b)
+			}
+		}
+		all.rows = append(all.rows, row)
+	}
+}
+
+type backwardsRows struct {
+	driver.Rows
+	rows [][]driver.Value
+}
+
+func (r *backwardsRows) Next(dest []driver.Value) error {
+	if len(r.rows) == 0 {
+		return io.EOF
+	}
+	last := len(r.rows) - 1
+	copy(dest, r.rows[last])
+	r.rows = r.rows[:last]
+	return nil
 }

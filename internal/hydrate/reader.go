@@ -239,8 +239,8 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 	// order of arms.
 	if n.Loose {
 		at, ok := p.table.get(&key)
-		if !ok || !p.table.filled[at] {
-			r.late.missed = true
+		if !ok || !p.has(at) {
+			r.late.missed = !p.Given
 			return place{}, nil
 		}
 		row0 := p.table.rows[at]
@@ -250,6 +250,14 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 	at := p.table.find(&key, &p.slab)
 	row0 := p.table.rows[at]
 	return place{row0, p.enter(at, row0, &key)}, nil
+}
+
+// has reports whether the row at a place in the table has come.
+func (n *nodeState) has(at int32) bool {
+	if n.Given {
+		return int(at) < len(n.where) && n.where[at] != 0
+	}
+	return n.table.filled[at]
 }
 
 // take finds or makes the row with the key, and fills it if it is new.

@@ -140,7 +140,7 @@ func (a *armBuilder) arm(i int, n *node) {
 		// Shared rows are read once, unless the roots come one by one: rows of a
 		// link table without struct then need no identity.
 		hn.Repeats = a.shared(n) && (!n.model.Bare || a.query.Stream)
-		hn.Loose = a.whole && byInts(n.relation)
+		hn.Loose = a.whole && ByInts(n.relation)
 	}
 	for _, c := range n.children {
 		hn.NeedTable = hn.NeedTable || c.toMany() // its rows name their parent

@@ -26,6 +26,9 @@ type Statement struct {
 
 	// Empty is whether the answer is known to be empty without asking.
 	Empty bool
+	// Whole is whether the roots are all rows of their table; of a level, whether
+	// they are all that belong to its parents.
+	Whole bool
 }
 
 // A SetOp makes one set of rows of two.

@@ -165,6 +165,7 @@ func under(s *hydrate.Shape, r *schema.Relation) {
 		top.Relation = r.Via.Link
 	} else {
 		top.Homes = []hydrate.Home{{Field: r.Field, Target: -1}}
+		top.Loose = s.ArmSlot < 0 && ByInts(r)
 	}
 	owner := &hydrate.Node{Model: r.From, Parent: -1, KeyColumns: r.From.Key, OrdSlot: -1, NeedTable: true, Given: true}
 	s.Nodes = append([]*hydrate.Node{owner}, s.Nodes...)

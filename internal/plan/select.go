@@ -56,7 +56,7 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 	if q.Level != nil && q.Level.Kind == schema.ToMany {
 		under(s.Shape, q.Level)
 	}
-	s.CTEs = *b.ctes
+	s.CTEs, s.Whole = *b.ctes, b.allRoots(where)
 	s.Shape.Prepare()
 	for _, arm := range s.Arms {
 		if err := b.check(arm); err != nil {
@@ -64,6 +64,16 @@ func Rows(q Query, d dialect.Dialect) (*Statement, error) {
 		}
 	}
 	return s, nil
+}
+
+// allRoots reports whether the query with the condition leaves out none of its
+// rows, or of those that belong to its level's parents.
+func (b *builder) allRoots(where Cond) bool {
+	q := &b.query
+	if _, keys := where.(*KeySet); where != nil && !keys {
+		return false
+	}
+	return q.Limit == nil && q.Offset == 0 && q.Seek == nil && q.Source == nil && q.On == nil
 }
 
 // flat reports whether one join reads the tree without reading rows twice

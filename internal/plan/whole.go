@@ -13,8 +13,7 @@ import (
 // by wholeArms.
 func (b *builder) wholeTable(root *node, where Cond) bool {
 	q := &b.query
-	return where == nil && q.Limit == nil && q.Offset == 0 && !q.Reverse && !q.Stream && q.Lock == nil && q.Seek == nil && q.Source == nil &&
-		q.Level == nil && len(root.order) == 0 && singleInt(root.model) && slices.ContainsFunc(root.children, (*node).repeats)
+	return b.allRoots(where) && !q.Reverse && !q.Stream && q.Lock == nil && q.Level == nil && len(root.order) == 0 && singleInt(root.model) && slices.ContainsFunc(root.children, (*node).repeats)
 }
 
 // repeats reports whether a join would repeat a row: of n, because several rows
@@ -56,12 +55,12 @@ func (b *builder) wholeArms(root *node, nodes []*node) *Statement {
 // the database and not be the same.
 func (n *node) shares() bool {
 	r := n.relation
-	return r.Kind == schema.ToOne && !r.Unique && n.parent.target() == nil && !n.parent.model.Bare && !n.model.Bare && byInts(r)
+	return r.Kind == schema.ToOne && !r.Unique && n.parent.target() == nil && !n.parent.model.Bare && !n.model.Bare && ByInts(r)
 }
 
-// byInts reports whether a relation's keys are integers, which are the same
+// ByInts reports whether a relation's keys are integers, which are the same
 // wherever the database takes them for equal.
-func byInts(r *schema.Relation) bool {
+func ByInts(r *schema.Relation) bool {
 	return !slices.ContainsFunc(slices.Concat(r.FromColumns, r.ToColumns), func(c *schema.Column) bool {
 		return c.Value.Kind != dialect.Int && c.Value.Kind != dialect.Uint
 	})
@@ -72,8 +71,8 @@ func byInts(r *schema.Relation) bool {
 // a foreign key that leads nowhere has there. It must be able to tell, of rows
 // below n too, which it then leaves out as well.
 func (a *armBuilder) unasked(n *node) bool {
-	return n.toMany() && a.everything(n.parent) && byInts(n.relation) &&
-		!slices.ContainsFunc(n.children, func(c *node) bool { return c.toMany() && !byInts(c.relation) })
+	return n.toMany() && a.everything(n.parent) && ByInts(n.relation) &&
+		!slices.ContainsFunc(n.children, func(c *node) bool { return c.toMany() && !ByInts(c.relation) })
 }
 
 // present returns the condition that none of the columns is NULL, or nil.

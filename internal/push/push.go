@@ -15,6 +15,8 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,20 +79,28 @@ func Query(text string) (query string, ok bool) {
 }
 
 // Sink implements [stmts.Pusher].
-func (pusher) Sink() stmts.Sink { return open() }
+func (pusher) Sink() stmts.Sink {
+	if s := open(); s != nil {
+		return s
+	}
+	return nil
+}
 
-// sinks are those of all connections, by their numbers. Who looks one up takes no
-// lock.
+// sinks are those of all connections. Who looks one up takes no lock.
 //
 //nolint:gochecknoglobals // functions are the driver's, for all connections
 var sinks struct {
 	sync.Mutex
-	all atomic.Pointer[[]*sink] // not changed; nil where a number is free
+	all atomic.Pointer[[]*sink] // not changed; nil where a place is free
 }
+
+// mostSinks is the first place that no sink has: a connection beyond it does not
+// push.
+const mostSinks = 1 << 16
 
 // A sink is what is given the rows of a connection.
 type sink struct {
-	number   int64
+	number   int64                      // its place, and what cannot be guessed: other SQL must not push rows to it
 	row      func([]driver.Value) error // nil between statements
 	err      error                      // of row
 	rows     int64                      // of the statement that runs, or was the last
@@ -98,8 +108,7 @@ type sink struct {
 	texts    hydrate.Arena              // what is left of it is for the next statement
 }
 
-// open returns a new sink. Its number is as low as can be: Go has memory for low
-// ones, where the driver needs it for each row.
+// open returns a new sink, or nil if there are too many.
 func open() *sink {
 	sinks.Lock()
 	defer sinks.Unlock()
@@ -107,14 +116,15 @@ func open() *sink {
 	if old := sinks.all.Load(); old != nil {
 		all = append(all, *old...)
 	}
-	at := 0
-	for at < len(all) && all[at] != nil {
-		at++
-	}
-	if at == len(all) {
+	at := slices.Index(all, nil)
+	if at < 0 {
+		at = len(all)
 		all = append(all, nil)
 	}
-	s := &sink{number: int64(at)}
+	if at >= mostSinks {
+		return nil
+	}
+	s := &sink{number: rand.Int64()&^(mostSinks-1) | int64(at)}
 	all[at] = s
 	sinks.all.Store(&all)
 	return s
@@ -124,19 +134,25 @@ func open() *sink {
 func (s *sink) Close() {
 	sinks.Lock()
 	defer sinks.Unlock()
-	all := append([]*sink(nil), *sinks.all.Load()...)
-	all[s.number] = nil
-	sinks.all.Store(&all)
+	all := slices.Clone(*sinks.all.Load())
+	if at := slices.Index(all, s); at >= 0 {
+		all[at] = nil
+		sinks.all.Store(&all)
+	}
 }
 
 // find returns the sink that an argument names, or nil.
 func find(arg driver.Value) *sink {
-	n, ok := arg.(int64)
+	number, ok := arg.(int64)
 	all := sinks.all.Load()
-	if !ok || all == nil || n < 0 || n >= int64(len(*all)) {
+	if !ok || all == nil {
 		return nil
 	}
-	return (*all)[n]
+	at := int(number & (mostSinks - 1))
+	if at >= len(*all) || (*all)[at] == nil || (*all)[at].number != number {
+		return nil
+	}
+	return (*all)[at]
 }
 
 // Rows returns how many rows have been pushed by the statement that runs, or was

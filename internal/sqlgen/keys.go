@@ -28,7 +28,12 @@ const (
 	eachKey   keyForm = iota // each has a parameter, or several
 	arrayKeys                // all are one array
 	jsonKeys                 // all are a JSON text
+	allKeys                  // they are those of all rows, and not given
 )
+
+// AllKeys is the form of keys that are those of all rows: what has one, whichever
+// it is, is asked for.
+func AllKeys() KeyForm { return KeyForm{kind: allKeys} }
 
 // KeysAtOnce returns how many keys of the columns a statement with so many
 // other parameters may be given at once.
@@ -81,6 +86,14 @@ func WriteKeys(s *plan.Statement, d dialect.Dialect, form KeyForm) Text {
 
 func (w *writer) keySet(c *plan.KeySet) {
 	switch w.keys.kind {
+	case allKeys:
+		for i, ref := range c.Refs {
+			if i > 0 {
+				w.text(" AND ")
+			}
+			w.expr(ref)
+			w.text(" IS NOT NULL")
+		}
 	case arrayKeys:
 		w.expr(c.Refs[0])
 		w.text(" = ANY(")

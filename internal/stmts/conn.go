@@ -43,8 +43,11 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 		return conn, nil
 	}
 	kept := &Conn{driverConn: dc, seen: c.seen}
-	if c.pusher != nil {
-		kept.push = &pushing{Pusher: c.pusher, sink: c.pusher.Sink(), from: c.from}
+	if c.pusher == nil {
+		return kept, nil
+	}
+	if sink := c.pusher.Sink(); sink != nil {
+		kept.push = &pushing{Pusher: c.pusher, sink: sink, from: c.from}
 	}
 	return kept, nil
 }

@@ -14,7 +14,7 @@ type Pusher interface {
 	// which has so many columns, and takes one parameter after the query's; or an
 	// empty text, if that cannot be done.
 	Text(query string, columns int) string
-	// Sink returns a new sink, for one connection.
+	// Sink returns a new sink, for one connection, or nil if there can be no more.
 	Sink() Sink
 }
 
