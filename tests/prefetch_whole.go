@@ -1,7 +1,7 @@
 package tests
 
 import (
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -109,7 +109,7 @@ func testPrefetchWholeBelow(t *testing.T, s *Suite) {
 	require.NoError(t, kin.CreateTables(ctx, s.DB))
 	var nodes []*wholeNode
 	for i := range 12 {
-		n := &wholeNode{Name: fmt.Sprint(i)}
+		n := &wholeNode{Name: strconv.Itoa(i)}
 		if i > 2 {
 			n.Parent = kin.To(nodes[i/3-1])
 		}

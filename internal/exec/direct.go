@@ -112,7 +112,7 @@ func (s Session) direct(ctx context.Context, query string, args []driver.Value, 
 	if s.Report != nil {
 		start = time.Now()
 	}
-	err = onDriver(conn, pooled, func(dc any) error { return s.use(ctx, dc, text, args, many, u) })
+	err = onDriver(conn, pooled, func(dc any) error { return s.use(dc, text, args, many, u) })
 	if !u.begun() && (errors.Is(err, errNotDirect) || pooled && errors.Is(err, driver.ErrBadConn) || s.again(err)) {
 		_ = giveBack(conn, pooled)
 		return false, nil
@@ -128,7 +128,7 @@ func (s Session) direct(ctx context.Context, query string, args []driver.Value, 
 
 // use runs a statement that the connection keeps, or, where that is as good as
 // database/sql, one that it does not.
-func (s Session) use(ctx context.Context, dc any, query string, args []driver.Value, many bool, u use) (err error) {
+func (s Session) use(dc any, query string, args []driver.Value, many bool, u use) (err error) {
 	conn, keeps := dc.(*stmts.Conn)
 	if !keeps && s.Kept != nil {
 		s.Kept.plain.Store(true) // as are all connections of the pool

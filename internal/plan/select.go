@@ -73,7 +73,7 @@ func (b *builder) allRoots(where Cond) bool {
 	if _, keys := where.(*KeySet); where != nil && !keys {
 		return false
 	}
-	return q.Limit == nil && q.Offset == 0 && q.Seek == nil && q.Source == nil && q.On == nil
+	return q.Limit == nil && q.Offset == 0 && q.Seek == nil && q.Source == nil && q.On == nil && q.Lock == nil // which may skip rows
 }
 
 // flat reports whether one join reads the tree without reading rows twice

@@ -13,7 +13,7 @@ import (
 // by wholeArms.
 func (b *builder) wholeTable(root *node, where Cond) bool {
 	q := &b.query
-	return b.allRoots(where) && !q.Reverse && !q.Stream && q.Lock == nil && q.Level == nil && len(root.order) == 0 && singleInt(root.model) && slices.ContainsFunc(root.children, (*node).repeats)
+	return b.allRoots(where) && !q.Reverse && !q.Stream && q.Level == nil && len(root.order) == 0 && singleInt(root.model) && slices.ContainsFunc(root.children, (*node).repeats)
 }
 
 // repeats reports whether a join would repeat a row: of n, because several rows
