@@ -30,6 +30,8 @@ func ManyRegistry() *kin.Registry {
 	kin.Register[clinic](r)
 	kin.Register[code](r)
 	kin.Register[counter](r)
+	kin.Register[hubOfCategories](r)
+	kin.Register[hubOfClasses](r)
 	kin.Register[ddlFree](r)
 	kin.Register[ddlLive](r)
 	kin.Register[ddlLower](r)

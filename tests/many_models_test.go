@@ -13,7 +13,7 @@ import (
 )
 
 // manyModels and manyRelations are the least that there are in ManyRegistry.
-const manyModels, manyRelations = 150, 220
+const manyModels, manyRelations = 150, 300
 
 // BenchmarkManyModels is a query in a registry of four models, and in one of all
 // that there are.
