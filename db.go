@@ -88,7 +88,8 @@ func WithTrace(trace func(context.Context, Event)) Option {
 
 // New returns a DB that runs on the caller's own pool, connection or
 // transaction. It leaves its sessions as they are: for what they need, see the
-// dialects' Open. On a *sql.Tx, [DB.Tx] makes savepoints. With the [DB.Dialect]
+// dialects' Open. It is fastest on a pool of connections that keep statements, as
+// those of the dialects' NewConnector do: see [dialect.KeepStatements]. On a *sql.Tx, [DB.Tx] makes savepoints. With the [DB.Dialect]
 // of another DB, it has that one's registry and naming, unless options say
 // otherwise.
 func New(conn Conn, d dialect.Dialect, options ...Option) *DB {
