@@ -62,7 +62,7 @@ func NewConnector(ctx context.Context, name string) (driver.Connector, error) {
 	if strings.Contains(name, "_inttotime") { // which is said of rows that are asked for
 		return dialect.KeepStatements(connector), nil
 	}
-	return push.Connector(connector, push.Values), nil
+	return push.Connector(connector), nil
 }
 
 func newConnector(ctx context.Context, name string) (driver.Connector, error) {

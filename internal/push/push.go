@@ -33,9 +33,8 @@ const (
 	// mostColumns keeps from SQLite's bound on the arguments of a function, of
 	// which one is the sink's.
 	mostColumns = 100
-	// Values is from how many values on it has been measured as faster to have
-	// them pushed.
-	Values = 8
+	// values is from how many on it has been measured as faster to have them pushed.
+	values = 8
 )
 
 func init() { //nolint:gochecknoinits // the driver asks for this before connections are opened
@@ -47,12 +46,32 @@ func init() { //nolint:gochecknoinits // the driver asks for this before connect
 }
 
 // Connector returns a connector of SQLite whose connections keep statements, and
-// push their rows if so many values are expected.
-func Connector(c driver.Connector, from int64) driver.Connector {
-	return stmts.Pushing(c, pusher{}, from)
-}
+// push their rows if that is faster.
+func Connector(c driver.Connector) driver.Connector { return stmts.Pushing(c, pusher{}, values) }
 
-type pusher struct{}
+// Always returns a connector as Connector, whose connections push all rows that
+// can be pushed: for tests.
+func Always(c driver.Connector) driver.Connector { return stmts.Pushing(c, pusher{always: true}, 0) }
+
+type pusher struct{ always bool }
+
+// pushes is whether a statement pushes its rows. The driver finds functions, and
+// aggregates for each row, under a lock of the process, by which two that push would
+// wait for each other: on two processors, each takes as long as one that does not.
+// So it is one at a time, and others ask for their rows meanwhile.
+//
+//nolint:gochecknoglobals // as is the driver's lock
+var pushes atomic.Bool
+
+// Begin implements [stmts.Pusher].
+func (p pusher) Begin() bool { return p.always || pushes.CompareAndSwap(false, true) }
+
+// End implements [stmts.Pusher].
+func (p pusher) End() {
+	if !p.always {
+		pushes.Store(false)
+	}
+}
 
 // Text implements [stmts.Pusher].
 func (pusher) Text(query string, columns int) string {

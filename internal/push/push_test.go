@@ -25,7 +25,7 @@ func TestStress(t *testing.T) {
 	t.Parallel()
 	inner, err := sqlite.NewConnector("file:" + filepath.Join(t.TempDir(), "x.db") + "?_pragma=journal_mode(WAL)&_pragma=busy_timeout(5000)")
 	require.NoError(t, err)
-	pool := sql.OpenDB(push.Connector(inner, 0))
+	pool := sql.OpenDB(push.Always(inner))
 	defer pool.Close()
 	pool.SetMaxIdleConns(2)
 	_, err = pool.Exec("CREATE TABLE numbers (n integer PRIMARY KEY)")

@@ -14,6 +14,10 @@ type Pusher interface {
 	// which has so many columns, and takes one parameter after the query's; or an
 	// empty text, if that cannot be done.
 	Text(query string, columns int) string
+	// Begin reports whether a statement may push its rows now, and End is called
+	// when it has.
+	Begin() bool
+	End()
 	// Sink returns a new sink, for one connection, or nil if there can be no more.
 	Sink() Sink
 }
@@ -68,6 +72,9 @@ func (c *Conn) TakePushing(ctx context.Context, query string, columns int, value
 		}
 		st.query, st.columns = query, columns
 		c.keep(st)
+	}
+	if st.busy || !c.push.Begin() {
+		return nil
 	}
 	return st.take()
 }

@@ -98,6 +98,9 @@ func (s *Stmt) Args(n int) []driver.NamedValue {
 func (s *Stmt) Leave(failed bool) {
 	s.busy = false
 	clear(s.args)
+	if s.Pushes() {
+		s.conn.push.End()
+	}
 	if failed {
 		s.conn.drop(s)
 	}

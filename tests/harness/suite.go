@@ -150,9 +150,9 @@ func (target Target) Keeping(c driver.Connector) driver.Connector {
 	case target.Name == "postgres":
 		return c
 	case target.Pushed:
-		return push.Connector(c, 0)
+		return push.Always(c)
 	case target.Name == "sqlite":
-		return push.Connector(c, push.Values)
+		return push.Connector(c)
 	}
 	return dialect.KeepStatements(c)
 }
