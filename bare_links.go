@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
@@ -124,7 +125,7 @@ func (b *bareLinks) keys(ctx context.Context, s *session) (keys []rel.Key, err e
 		return nil, text.Err
 	}
 	columns := b.via.Target.FromColumns
-	_, err = s.Each(ctx, text.SQL, text.Args, len(columns), 0, func(row []driver.Value) error {
+	_, err = s.Each(ctx, text.SQL, text.Args, len(columns), exec.Few, func(row []driver.Value) error {
 		key, err := keyIn(columns, row)
 		keys = append(keys, key)
 		return err

@@ -13,21 +13,30 @@ import (
 	"github.com/kin-orm/kin/internal/sqlgen"
 )
 
-// maxKept is the most values that a byText keeps. One more, and they are begun
-// anew.
-const maxKept = 1000
+// maxKept is about the most values that a byText keeps. Beyond it, they are begun
+// anew. maxYoung is how many are put before they join the others.
+const maxKept, maxYoung = 1000, 32
 
 // A byText keeps values by texts. It is safe for concurrent use, and reading it
 // takes no lock. The zero byText is empty.
 type byText[V any] struct {
-	all atomic.Pointer[map[string]V]
+	all atomic.Pointer[byAge[V]]
 	mu  sync.Mutex // of changes to all
 }
 
+// byAge has maps that are not changed. To put a value, the young ones are copied,
+// and all only now and then.
+type byAge[V any] struct{ young, old map[string]V }
+
 // get returns the value of a text, or the zero V.
 func (b *byText[V]) get(text []byte) (v V) {
-	if all := b.all.Load(); all != nil {
-		v = (*all)[string(text)]
+	all := b.all.Load()
+	if all == nil {
+		return v
+	}
+	v, ok := all.young[string(text)]
+	if !ok {
+		v = all.old[string(text)]
 	}
 	return v
 }
@@ -35,11 +44,19 @@ func (b *byText[V]) get(text []byte) (v V) {
 func (b *byText[V]) put(text string, v V) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	all := map[string]V{}
-	if before := b.all.Load(); before != nil && len(*before) < maxKept {
-		all = maps.Clone(*before)
+	all := byAge[V]{young: map[string]V{}}
+	if before := b.all.Load(); before != nil {
+		all.young, all.old = maps.Clone(before.young), before.old
 	}
-	all[text] = v
+	all.young[text] = v
+	if len(all.young) > maxYoung {
+		old := map[string]V{}
+		if len(all.old) < maxKept {
+			maps.Copy(old, all.old)
+		}
+		maps.Copy(old, all.young)
+		all = byAge[V]{young: map[string]V{}, old: old}
+	}
 	b.all.Store(&all)
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/kin-orm/kin/dialect"
+	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/plan"
 	"github.com/kin-orm/kin/internal/rel"
@@ -150,7 +151,7 @@ func (in *inserter) returning(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	n, err := in.Each(ctx, text, given, len(made), 0, func(values []driver.Value) error {
+	n, err := in.Each(ctx, text, given, len(made), exec.Few, func(values []driver.Value) error {
 		return setAll(made, in.rows[0], values)
 	})
 	switch {
@@ -241,7 +242,7 @@ func (s *session) readBy(ctx context.Context, m *schema.Model, columns, by []*sc
 		return text.Err
 	}
 	first := len(columns)
-	_, err = s.Each(ctx, text.SQL+s.dialect.Traits().CurrentRead, text.Args, first+len(by), 0, func(values []driver.Value) error {
+	_, err = s.Each(ctx, text.SQL+s.dialect.Traits().CurrentRead, text.Args, first+len(by), exec.Few, func(values []driver.Value) error {
 		key, err := keyIn(by, values[first:])
 		if err != nil {
 			return err

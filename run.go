@@ -7,6 +7,7 @@ import (
 	"iter"
 	"reflect"
 
+	"github.com/kin-orm/kin/internal/exec"
 	"github.com/kin-orm/kin/internal/hydrate"
 	"github.com/kin-orm/kin/internal/value"
 )
@@ -242,7 +243,7 @@ func (q *query) stream(ctx context.Context, db Executor, t reflect.Type, yield f
 
 // column runs a query with one column and returns its values.
 func (s *session) column(ctx context.Context, query string, args ...driver.Value) (values []driver.Value, err error) {
-	_, err = s.Each(ctx, query, args, 1, 0, func(row []driver.Value) error {
+	_, err = s.Each(ctx, query, args, 1, exec.Few, func(row []driver.Value) error {
 		values = append(values, row[0])
 		return nil
 	})

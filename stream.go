@@ -79,7 +79,7 @@ func (s *session) streamDirect(ctx context.Context, db Executor, c *compiled, mo
 	_, err = reader.Stream(ctx, c.sql, c.args, c.Shape.Width, func(row []driver.Value) error {
 		st.row = row
 		if failed = st.take(ctx, 1); failed == nil && st.stopped {
-			return errStopped
+			return exec.ErrStop
 		}
 		return failed
 	})
@@ -93,9 +93,6 @@ func (s *session) streamDirect(ctx context.Context, db Executor, c *compiled, mo
 	}
 	return st.flush(ctx)
 }
-
-// errStopped ends the reading of rows that nobody wants any more.
-var errStopped = errors.New("kin: stopped")
 
 // streamRows reads the rows of a statement that has begun, and closes them.
 func (s *session) streamRows(ctx context.Context, rows *exec.Rows, c *compiled, model reflect.Type, each rowWatch, yield func(hydrate.Pointer) bool) (err error) {

@@ -29,6 +29,8 @@ func pushCases() []Case {
 		{"push/transactions", testPushTx},
 		{"push/connections that come and go", testPushTogether},
 		{"push/others' statements", testPushOthers},
+		{"push/what a driver makes of types", testPushTypes},
+		{"push/what is traced", testPushTraced},
 	}
 }
 

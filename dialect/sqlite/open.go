@@ -59,7 +59,7 @@ func NewConnector(ctx context.Context, name string) (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(name, "_inttotime") { // which is said of rows that are asked for
+	if strings.Contains(name, "_inttotime") || strings.Contains(name, "_texttotime") { // which are said of rows that are asked for
 		return dialect.KeepStatements(connector), nil
 	}
 	return push.Connector(connector), nil

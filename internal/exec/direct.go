@@ -32,6 +32,9 @@ func (s Session) Stream(ctx context.Context, query string, args []driver.Value, 
 // notPushed is fewer values than any number from which on they are pushed.
 const notPushed = -1
 
+// Few is how many values are expected of a statement that is known to have few.
+const Few = 1
+
 func (s Session) read(ctx context.Context, query string, args []driver.Value, many bool, r *reading) (n int64, err error) {
 	if s.mayDirect(many) {
 		if done, err := s.direct(ctx, query, args, many, r); done {
@@ -45,6 +48,10 @@ func (s Session) read(ctx context.Context, query string, args []driver.Value, ma
 	err = rows.Each(r.width, r.each)
 	return rows.event.Rows, err
 }
+
+// ErrStop is what a function that is given rows returns to have no more: the
+// statement ends well.
+var ErrStop = errors.New("kin: stop")
 
 // errNotDirect says that a driver's connection cannot be asked directly, before
 // it has been asked anything.
@@ -112,7 +119,19 @@ func (s Session) direct(ctx context.Context, query string, args []driver.Value, 
 	if s.Report != nil {
 		start = time.Now()
 	}
+	returned := false
+	report := func(err error) {
+		if s.Report != nil {
+			s.Report(ctx, Event{SQL: text, Params: len(args), Rows: u.rows(), Duration: time.Since(start), Err: err})
+		}
+	}
+	defer func() {
+		if !returned { // but panicked, in a function of the caller's
+			report(nil)
+		}
+	}()
 	err = onDriver(conn, pooled, func(dc any) error { return s.use(dc, text, args, many, u) })
+	returned = true
 	if !u.begun() && (errors.Is(err, errNotDirect) || pooled && errors.Is(err, driver.ErrBadConn) || s.again(err)) {
 		_ = giveBack(conn, pooled)
 		return false, nil
@@ -120,9 +139,7 @@ func (s Session) direct(ctx context.Context, query string, args []driver.Value, 
 	if gone := giveBack(conn, pooled); gone != nil {
 		err = errors.Join(err, gone)
 	}
-	if s.Report != nil {
-		s.Report(ctx, Event{SQL: text, Params: len(args), Rows: u.rows(), Duration: time.Since(start), Err: err})
-	}
+	report(err)
 	return true, err
 }
 
@@ -209,10 +226,7 @@ func (r *reading) begun() bool { return r.from != nil || r.count > 0 }
 func (r *reading) rows() int64 { return r.count }
 
 func (r *reading) take(conn *stmts.Conn, query string) *stmts.Stmt {
-	if st := conn.TakePushing(r.ctx, query, r.width, r.values); st != nil {
-		return st
-	}
-	return conn.Take(r.ctx, query)
+	return conn.TakeReading(r.ctx, query, r.width, r.values)
 }
 
 func (r *reading) prepared(st *stmts.Stmt, args []driver.NamedValue) error {
@@ -259,7 +273,10 @@ func (r *reading) all(rows driver.Rows) (err error) {
 		case err != nil:
 			return err
 		}
-		if err := r.row(row); err != nil {
+		switch err := r.row(row); {
+		case errors.Is(err, ErrStop):
+			return nil
+		case err != nil:
 			return err
 		}
 	}

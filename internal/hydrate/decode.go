@@ -1,6 +1,7 @@
 package hydrate
 
 import (
+	"bytes"
 	"database/sql"
 	"database/sql/driver"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/kin-orm/kin/dialect"
@@ -26,6 +28,9 @@ func newDecoder(f *schema.Field) decoder {
 		return decodeMarshalled(f)
 	}
 	base := newBaseDecoder(f.Base, f.Value)
+	if f.Value.Kind == dialect.Custom && isTimeType(f.Tag.Type) {
+		base = decodeTimes(base)
+	}
 	if f.Encrypted != nil {
 		base = decodeEncrypted(f)
 	}
@@ -228,8 +233,34 @@ func narrowUint[T uint | uint8 | uint16 | uint32 | uint64](high uint64) decoder 
 	}
 }
 
+// isTimeType reports whether a type of a column, as it is declared, is one whose
+// texts SQLite's driver makes times of, where it knows that type.
+func isTimeType(t string) bool {
+	switch strings.ToUpper(t) {
+	case "DATE", "DATETIME", "TIMESTAMP":
+		return true
+	}
+	return false
+}
+
+// decodeTimes has a user's Scan given times where texts come, as from arms of a
+// UNION, which have no declared types.
+func decodeTimes(base decoder) decoder {
+	return func(p Pointer, v driver.Value) error {
+		if s, ok := v.(string); ok {
+			if t, err := value.Instant(s); err == nil {
+				v = t
+			}
+		}
+		return base(p, v)
+	}
+}
+
 func decodeScanner(t reflect.Type) decoder {
 	return func(p Pointer, v driver.Value) error {
+		if b, ok := v.([]byte); ok {
+			v = bytes.Clone(b) // which some keep, though they must not: it may be memory of the database
+		}
 		scanner, ok := reflect.TypeAssert[sql.Scanner](pointerAt(t, p))
 		if !ok {
 			panic("BUG: kin: a custom type without Scan")

@@ -23,6 +23,7 @@ type Reader struct {
 	began  bool
 	ahead  []ahead
 	late   lateRows
+	left   bool // whether the current row's parent has not come
 
 	// What link needs for a while:
 	ends, next []int32
@@ -132,6 +133,10 @@ func note(at *atomic.Int32, n int) {
 	}
 }
 
+// Took reports whether the last row was taken, and not left out, or left for later,
+// since it has a parent that is not there.
+func (r *Reader) Took() bool { return !r.left }
+
 // Starts reports whether the row is of another root than the one before it.
 // It must be asked, if at all, before Row is given the row.
 func (r *Reader) Starts(row []driver.Value) (bool, error) {
@@ -155,6 +160,7 @@ func (r *Reader) Starts(row []driver.Value) (bool, error) {
 
 // Row reads a row.
 func (r *Reader) Row(row []driver.Value) error {
+	r.left = false
 	arm := 0
 	if r.shape.ArmSlot >= 0 {
 		n, err := value.Int(row[r.shape.ArmSlot])
@@ -240,7 +246,7 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 	if n.Loose {
 		at, ok := p.table.get(&key)
 		if !ok || !p.has(at) {
-			r.late.missed = !p.Given
+			r.left, r.late.missed = true, !p.Given
 			return place{}, nil
 		}
 		row0 := p.table.rows[at]

@@ -71,8 +71,13 @@ func ByInts(r *schema.Relation) bool {
 // a foreign key that leads nowhere has there. It must be able to tell, of rows
 // below n too, which it then leaves out as well.
 func (a *armBuilder) unasked(n *node) bool {
-	return n.toMany() && a.everything(n.parent) && ByInts(n.relation) &&
-		!slices.ContainsFunc(n.children, func(c *node) bool { return c.toMany() && !ByInts(c.relation) })
+	return n.toMany() && a.everything(n.parent) && ByInts(n.relation) && !n.strictBelow()
+}
+
+// strictBelow reports whether rows below n go by keys of which the reader cannot
+// tell whether their parent is there.
+func (n *node) strictBelow() bool {
+	return slices.ContainsFunc(n.children, func(c *node) bool { return c.toMany() && !ByInts(c.relation) || c.strictBelow() })
 }
 
 // present returns the condition that none of the columns is NULL, or nil.
@@ -101,7 +106,7 @@ func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
 		t.Scope = nil // which is met already
 		return sel, t
 	}
-	keys, parent := a.keysFrom(n.parent)
+	keys, parent := a.keysFrom(n)
 	if n.apart && a.traits.DistinctKeys {
 		sel := &Select{From: ofKeys(keys, parent, n.relation, t), Where: t.Scope}
 		t.Scope = nil
@@ -118,8 +123,9 @@ func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
 // keysFrom is rowsOf for the keys that lead on from there. Where it is known that
 // the rows are all of their table, it is not asked: should a foreign key lead
 // nowhere all the same, rows are read that nothing refers to.
-func (a *armBuilder) keysFrom(n *node) (*Select, *Table) {
-	if n.parent == nil || !a.everything(n) {
+func (a *armBuilder) keysFrom(child *node) (*Select, *Table) {
+	n := child.parent
+	if n.parent == nil || !a.everything(n) || child.toMany() && !ByInts(child.relation) || child.strictBelow() {
 		return a.rowsOf(n)
 	}
 	t := a.table(n.relation)

@@ -74,8 +74,8 @@ func (p pusher) End() {
 }
 
 // Text implements [stmts.Pusher].
-func (pusher) Text(query string, columns int) string {
-	if columns > mostColumns {
+func (pusher) Text(conn driver.Conn, query string, columns int) string {
+	if columns > mostColumns || converts(conn, query) {
 		return ""
 	}
 	names := make([]string, columns)
@@ -85,6 +85,26 @@ func (pusher) Text(query string, columns int) string {
 	list := strings.Join(names, ", ")
 	// The line may end with a comment.
 	return "WITH kin_rows (" + list + ") AS (" + query + "\n) SELECT " + function + "(?, " + list + ") FROM kin_rows"
+}
+
+// converts reports whether the driver may make something else of a value, by the
+// type that a column is declared with, when it is asked for rows: it makes times of
+// texts. What it gives to a user's Scan does not hang on the way that it comes.
+func converts(conn driver.Conn, query string) bool {
+	c, ok := conn.(interface {
+		ColumnInfo(query string) ([]sqlite.ColumnInfo, error)
+	})
+	if !ok {
+		return true
+	}
+	columns, err := c.ColumnInfo(query)
+	return err != nil || slices.ContainsFunc(columns, func(c sqlite.ColumnInfo) bool {
+		switch strings.ToUpper(c.DeclType) {
+		case "DATE", "DATETIME", "TIMESTAMP":
+			return true
+		}
+		return false
+	})
 }
 
 // Query returns the query that a text was made of, if it was.

@@ -10,10 +10,10 @@ import (
 // A Pusher is how a driver can hand over the rows of a statement while it runs,
 // where that is faster than to be asked for the next.
 type Pusher interface {
-	// Text returns the text of a statement that hands over the rows of a query,
-	// which has so many columns, and takes one parameter after the query's; or an
-	// empty text, if that cannot be done.
-	Text(query string, columns int) string
+	// Text returns the text of a statement that hands over the rows of a query on
+	// the driver's connection, which has so many columns, and takes one parameter
+	// after the query's; or an empty text, if that cannot be done.
+	Text(conn driver.Conn, query string, columns int) string
 	// Begin reports whether a statement may push its rows now, and End is called
 	// when it has.
 	Begin() bool
@@ -51,32 +51,46 @@ type pushing struct {
 // mostNot is how many of those are known.
 const mostNot = 100
 
-// TakePushing is Take for a query of so many columns, of which so many values are
-// expected, if its rows are to be pushed; else it returns nil.
-func (c *Conn) TakePushing(ctx context.Context, query string, columns int, values int64) *Stmt {
-	if c.push == nil || values < c.push.from {
-		return nil
+// TakeReading is Take for a query of so many columns, of which so many values are
+// expected, or 0 if that is not known. The rows of the statement may be pushed.
+func (c *Conn) TakeReading(ctx context.Context, query string, columns int, values int64) *Stmt {
+	if !c.mayPush(query, columns, values) {
+		return c.Take(ctx, query)
 	}
 	st := c.pushed[query]
-	if st == nil || st.columns != columns {
-		if st != nil || c.push.not[query] || c.push.from > 0 && !c.seen.Again(query) {
+	if st == nil {
+		if c.push.from > 0 && c.kept[query] == nil && !c.seen.Again(query) {
 			return nil
 		}
-		text := c.push.Text(query, columns)
-		if text == "" {
-			return nil
+		if st = c.preparePushing(ctx, query, columns); st == nil {
+			return c.Take(ctx, query)
 		}
-		if st = c.prepare(ctx, text); st == nil {
-			c.push.refuse(query)
-			return nil
-		}
-		st.query, st.columns = query, columns
-		c.keep(st)
 	}
-	if st.busy || !c.push.Begin() {
-		return nil
+	if st.columns != columns || st.busy || !c.push.Begin() {
+		return c.Take(ctx, query)
 	}
 	return st.take()
+}
+
+// mayPush reports whether the rows of a query are worth pushing.
+func (c *Conn) mayPush(query string, columns int, values int64) bool {
+	return c.push != nil && (values >= c.push.from || values == 0 && columns > 1) && !c.push.not[query]
+}
+
+// preparePushing prepares what pushes the rows of a query. It returns nil if that
+// cannot be done.
+func (c *Conn) preparePushing(ctx context.Context, query string, columns int) *Stmt {
+	var st *Stmt
+	if text := c.push.Text(c.driverConn, query, columns); text != "" {
+		st = c.prepare(ctx, text)
+	}
+	if st == nil {
+		c.push.refuse(query)
+		return nil
+	}
+	st.query, st.columns = query, columns
+	c.keep(st)
+	return st
 }
 
 // refuse notes that a query cannot be pushed. Whoever runs it will be told if it
@@ -91,7 +105,7 @@ func (p *pushing) refuse(query string) {
 // Pushes reports whether the rows of the statement are pushed: it is run by Push.
 func (s *Stmt) Pushes() bool { return s.columns > 0 }
 
-// Push runs a statement that TakePushing has returned, and calls row with each of
+// Push runs a statement that TakeReading has returned, and calls row with each of
 // its rows.
 func (s *Stmt) Push(ctx context.Context, args []driver.NamedValue, row func([]driver.Value) error) error {
 	sink := s.conn.push.sink

@@ -184,16 +184,18 @@ func Time(v driver.Value) (time.Time, error) {
 	case time.Time:
 		return v.UTC(), nil
 	case string:
-		return parseTime(v)
+		t, err := Instant(v)
+		return t.UTC(), err
 	case []byte:
-		return parseTime(string(v))
+		t, err := Instant(string(v))
+		return t.UTC(), err
 	}
 	return time.Time{}, mismatch(v, "time")
 }
 
-// parseTime reads the texts that SQLite and MariaDB keep. The common form is
+// Instant reads the texts that SQLite and MariaDB keep. The common form is
 // read by hand: time.Parse takes several times as long.
-func parseTime(s string) (time.Time, error) {
+func Instant(s string) (time.Time, error) {
 	if t, ok := parseFixed(s); ok {
 		return t, nil
 	}
@@ -203,7 +205,7 @@ func parseTime(s string) (time.Time, error) {
 		"2006-01-02 15:04", "2006-01-02T15:04", "2006-01-02 15:04:05.999999999 -0700 MST",
 	} {
 		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), nil
+			return t, nil
 		}
 	}
 	return time.Time{}, errors.New("the database gave a text that is no time")

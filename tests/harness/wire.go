@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
+	"modernc.org/sqlite"
 
 	"github.com/kin-orm/kin/internal/push"
 )
@@ -180,6 +181,17 @@ func (c *WireConn) ResetSession(ctx context.Context) error {
 func (c *WireConn) IsValid() bool {
 	v, ok := c.Conn.(driver.Validator)
 	return !ok || v.IsValid()
+}
+
+// ColumnInfo is what SQLite says of the columns of a query.
+func (c *WireConn) ColumnInfo(query string) ([]sqlite.ColumnInfo, error) {
+	conn := c.Conn
+	if inner, ok := conn.(interface{ Raw() driver.Conn }); ok {
+		conn = inner.Raw()
+	}
+	return conn.(interface {
+		ColumnInfo(query string) ([]sqlite.ColumnInfo, error)
+	}).ColumnInfo(query)
 }
 
 // CheckNamedValue implements [driver.NamedValueChecker].
