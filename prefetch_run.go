@@ -89,9 +89,12 @@ func (g *graphRows) below(ctx context.Context, above *level, r *hydrate.LevelRea
 	return nil
 }
 
+// unasked reports whether the level's statement names no keys.
+func (g *graphRows) unasked(l *level) bool { return g.whole && l.unasked }
+
 // atOnce returns how many keys of so many a statement of the level takes.
 func (g *graphRows) atOnce(l *level, keys int) int {
-	if g.whole && l.unasked {
+	if g.unasked(l) {
 		return keys
 	}
 	return min(keys, l.most)
@@ -135,7 +138,7 @@ func (g *graphRows) open(ctx context.Context, l *level, keys []rel.Key) (*exec.R
 func (g *graphRows) bind(l *level, keys []rel.Key) (sql string, args []driver.Value, err error) {
 	d := g.session.dialect
 	form := sqlgen.AllKeys()
-	if !g.whole || !l.unasked {
+	if !g.unasked(l) {
 		form = sqlgen.FormOf(l.columns, len(keys), l.most, d.Traits())
 	}
 	text, err := l.text(form, d)

@@ -53,6 +53,13 @@ func (s Session) read(ctx context.Context, query string, args []driver.Value, ma
 // statement ends well.
 var ErrStop = errors.New("kin: stop")
 
+func unlessStop(err error) error {
+	if errors.Is(err, ErrStop) {
+		return nil
+	}
+	return err
+}
+
 // errNotDirect says that a driver's connection cannot be asked directly, before
 // it has been asked anything.
 var errNotDirect = errors.New("kin: not direct")
@@ -231,7 +238,7 @@ func (r *reading) take(conn *stmts.Conn, query string) *stmts.Stmt {
 
 func (r *reading) prepared(st *stmts.Stmt, args []driver.NamedValue) error {
 	if st.Pushes() {
-		return st.Push(r.ctx, args, r.row)
+		return unlessStop(st.Push(r.ctx, args, r.row))
 	}
 	rows, err := st.QueryContext(r.ctx, args)
 	if err != nil {
@@ -273,11 +280,8 @@ func (r *reading) all(rows driver.Rows) (err error) {
 		case err != nil:
 			return err
 		}
-		switch err := r.row(row); {
-		case errors.Is(err, ErrStop):
-			return nil
-		case err != nil:
-			return err
+		if err := r.row(row); err != nil {
+			return unlessStop(err)
 		}
 	}
 }

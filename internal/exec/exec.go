@@ -273,11 +273,8 @@ func (r *Rows) Each(width int, f func(row []driver.Value) error) (err error) {
 		case err != nil:
 			return err
 		}
-		switch err := f(row); {
-		case errors.Is(err, ErrStop):
-			return nil
-		case err != nil:
-			return err
+		if err := f(row); err != nil {
+			return unlessStop(err)
 		}
 	}
 }

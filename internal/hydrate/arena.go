@@ -118,12 +118,17 @@ func (a *Arena) Text(s string) driver.Value {
 	if len(s) > arenaBytes/4 {
 		return a.text(strings.Clone(s))
 	}
-	if cap(a.bytes)-len(a.bytes) < len(s) {
-		a.bytes = make([]byte, 0, arenaBytes)
-	}
-	from := len(a.bytes)
+	from := a.room(len(s))
 	a.bytes = append(a.bytes, s...)
 	return a.text(textOf(a.bytes[from:]))
+}
+
+// room makes room for so many bytes, and returns where they begin.
+func (a *Arena) room(n int) int {
+	if cap(a.bytes)-len(a.bytes) < n {
+		a.bytes = make([]byte, 0, arenaBytes)
+	}
+	return len(a.bytes)
 }
 
 func (a *Arena) text(s string) driver.Value { return keep(&a.texts, s, textType) }
@@ -136,10 +141,7 @@ func (a *Arena) time(t time.Time, traits *dialect.Traits) (driver.Value, bool) {
 	if !traits.TextTime {
 		return keep(&a.times, t.Truncate(time.Microsecond), timeType), true
 	}
-	if cap(a.bytes)-len(a.bytes) < len(value.TimeLayout) {
-		a.bytes = make([]byte, 0, arenaBytes)
-	}
-	from := len(a.bytes)
+	from := a.room(len(value.TimeLayout))
 	a.bytes = value.AppendTime(a.bytes, t)
 	return a.text(textOf(a.bytes[from:])), true
 }

@@ -28,7 +28,7 @@ func newDecoder(f *schema.Field) decoder {
 		return decodeMarshalled(f)
 	}
 	base := newBaseDecoder(f.Base, f.Value)
-	if f.Value.Kind == dialect.Custom && isTimeType(f.Tag.Type) {
+	if f.Value.Kind == dialect.Custom && DriverTime(f.Tag.Type) {
 		base = decodeTimes(base)
 	}
 	if f.Encrypted != nil {
@@ -233,9 +233,9 @@ func narrowUint[T uint | uint8 | uint16 | uint32 | uint64](high uint64) decoder 
 	}
 }
 
-// isTimeType reports whether a type of a column, as it is declared, is one whose
+// DriverTime reports whether a type of a column, as it is declared, is one whose
 // texts SQLite's driver makes times of, where it knows that type.
-func isTimeType(t string) bool {
+func DriverTime(t string) bool {
 	switch strings.ToUpper(t) {
 	case "DATE", "DATETIME", "TIMESTAMP":
 		return true

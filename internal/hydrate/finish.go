@@ -131,7 +131,7 @@ func (r *Reader) Release() {
 func (r *Reader) Reset() {
 	clear(r.ahead)
 	r.ahead = r.ahead[:0]
-	r.late = lateRows{}
+	r.late = nil
 	for i := range r.nodes {
 		n := &r.nodes[i]
 		clear(n.rows)

@@ -174,7 +174,7 @@ func (r *Reader) Row(row []driver.Value) error {
 			return err
 		}
 	}
-	if r.late.missed {
+	if r.left && !r.nodes[0].Given { // else all parents are there
 		r.late.add(row)
 	}
 	return nil
@@ -246,7 +246,7 @@ func (r *Reader) parent(n *nodeState, row []driver.Value) (place, error) {
 	if n.Loose {
 		at, ok := p.table.get(&key)
 		if !ok || !p.has(at) {
-			r.left, r.late.missed = true, !p.Given
+			r.left = true
 			return place{}, nil
 		}
 		row0 := p.table.rows[at]

@@ -71,23 +71,24 @@ func ByInts(r *schema.Relation) bool {
 // a foreign key that leads nowhere has there. It must be able to tell, of rows
 // below n too, which it then leaves out as well.
 func (a *armBuilder) unasked(n *node) bool {
-	return n.toMany() && a.everything(n.parent) && ByInts(n.relation) && !n.strictBelow()
+	return n.toMany() && a.everything(n.parent) && !n.strict()
 }
 
-// strictBelow reports whether rows below n go by keys of which the reader cannot
-// tell whether their parent is there.
-func (n *node) strictBelow() bool {
-	return slices.ContainsFunc(n.children, func(c *node) bool { return c.toMany() && !ByInts(c.relation) || c.strictBelow() })
+// strict reports whether rows of n, or below it, go by keys of which the reader
+// cannot tell whether their parent is there.
+func (n *node) strict() bool {
+	return n.toMany() && !ByInts(n.relation) || slices.ContainsFunc(n.children, (*node).strict)
 }
 
-// present returns the condition that none of the columns is NULL, or nil.
-func present(t *Table, columns []*schema.Column) (c Cond) {
+// present returns the condition that none of the columns is NULL, and also, which
+// may be nil as the result may.
+func present(t *Table, columns []*schema.Column, also Cond) Cond {
 	for _, column := range columns {
 		if column.Nullable {
-			c = Both(Not{&Cmp{Ref: Ref{t, column}, Op: lookup.IsNull}}, c)
+			also = Both(Not{&Cmp{Ref: Ref{t, column}, Op: lookup.IsNull}}, also)
 		}
 	}
-	return c
+	return also
 }
 
 // rowsOf returns a SELECT of the rows of n, and their table: of those that rows
@@ -98,26 +99,19 @@ func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
 		return &Select{From: from}, from.Table
 	}
 	t := a.table(n.relation)
+	scope := t.Scope
+	t.Scope = nil // which the SELECT meets
 	if a.unasked(n) {
-		sel := &Select{From: &From{Table: t}, Where: t.Scope}
-		if there := present(t, n.relation.ToColumns); there != nil {
-			sel.Where = Both(there, t.Scope)
-		}
-		t.Scope = nil // which is met already
-		return sel, t
+		return &Select{From: &From{Table: t}, Where: present(t, n.relation.ToColumns, scope)}, t
 	}
 	keys, parent := a.keysFrom(n)
 	if n.apart && a.traits.DistinctKeys {
-		sel := &Select{From: ofKeys(keys, parent, n.relation, t), Where: t.Scope}
-		t.Scope = nil
-		return sel, t
+		return &Select{From: ofKeys(keys, parent, n.relation, t), Where: scope}, t
 	}
 	keys.Columns = refs(parent, n.relation.FromColumns)
 	// The children of all rows are nearly all of their table.
 	in := &InSelect{Refs: refs(t, n.relation.ToColumns), Select: keys, Most: n.toMany() && a.everything(n.parent)}
-	sel := &Select{From: &From{Table: t}, Where: Both(in, t.Scope)}
-	t.Scope = nil // which is met already
-	return sel, t
+	return &Select{From: &From{Table: t}, Where: Both(in, scope)}, t
 }
 
 // keysFrom is rowsOf for the keys that lead on from there. Where it is known that
@@ -125,7 +119,7 @@ func (a *armBuilder) rowsOf(n *node) (*Select, *Table) {
 // nowhere all the same, rows are read that nothing refers to.
 func (a *armBuilder) keysFrom(child *node) (*Select, *Table) {
 	n := child.parent
-	if n.parent == nil || !a.everything(n) || child.toMany() && !ByInts(child.relation) || child.strictBelow() {
+	if n.parent == nil || !a.everything(n) || child.strict() {
 		return a.rowsOf(n)
 	}
 	t := a.table(n.relation)
